@@ -1,0 +1,100 @@
+/** What an embedder may say. Everything but `resource` has a default or is optional. */
+import type { Clock } from './clock.ts';
+import type { Limits } from './limits.ts';
+import type { ClientMetadata, ServerMetadata, TokenEndpointAuthMethod } from './protocol/documents.ts';
+import type { Store } from './stores/contract.ts';
+import type { UserAgent } from './user-agents/contract.ts';
+
+export type FetchLike = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
+
+/** Credentials agreed with one authorization server beforehand; never shown to another (ISS-07). */
+export interface PreregisteredClient {
+  /** The issuer identifier these credentials belong to. */
+  readonly issuer: string;
+  readonly client_id: string;
+  readonly client_secret?: string;
+  readonly token_endpoint_auth_method?: TokenEndpointAuthMethod;
+  /** For `private_key_jwt`: a CryptoKey that signs. */
+  readonly privateKey?: CryptoKey | { readonly key: CryptoKey; readonly kid?: string };
+}
+
+/** Exceptions for one authorization server, each off unless named here. */
+export interface IssuerPolicy {
+  /** Accept an issuer that differs by the trailing slash of a path-less issuer (ASM-03). */
+  readonly tolerateTrailingSlash?: boolean;
+  /** Proceed although `code_challenge_methods_supported` is absent; PKCE is sent all the same (ASM-05). */
+  readonly assumePkce?: boolean;
+  /** `false`: leave `resource` out; a string: send exactly that (AUT-02). */
+  readonly resourceParameter?: false | string;
+  /** Scopes of the authorization server metadata count when nothing more specific names any (SCO-01). */
+  readonly useServerScopes?: boolean;
+}
+
+/** Signs or adds what authenticates the client at the token endpoint (TOK-01). */
+export type ClientAuthenticator = (request: {
+  readonly issuer: string;
+  readonly tokenEndpoint: string;
+  readonly clientId: string;
+  readonly body: URLSearchParams;
+  readonly headers: Headers;
+}) => void | Promise<void>;
+
+/** One structured record; it holds no secret, no query and no server text beyond TOK-04. */
+export interface LogRecord {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly event: string;
+  readonly atEpochMs: number;
+  readonly [detail: string]: unknown;
+}
+
+export type UrlPurpose = 'resource-metadata' | 'server-metadata' | 'registration' | 'token' | 'revocation' | 'authorization';
+
+export interface AuthorizationClientOptions {
+  /** The protected resource: the URL of the MCP server. */
+  readonly resource: string | URL;
+  /** Tells several identities for one resource apart (STO-04). Default `default`. */
+  readonly account?: string;
+  /** What the client says when it registers. Default: a native client with a loopback redirect. */
+  readonly clientMetadata?: Partial<ClientMetadata>;
+  /** The https URL of a hosted client ID metadata document. */
+  readonly clientMetadataUrl?: string;
+  readonly preregistered?: readonly PreregisteredClient[];
+  readonly authenticateClient?: ClientAuthenticator;
+  /** Where records and secrets are kept. Default: memory of this process. */
+  readonly store?: Store;
+  /** A separate place for secrets. Default: the store. */
+  readonly vault?: Store;
+  /** How the user is brought to the authorization page. Default: only `status` shows the URL; call `completeAuthorization`. */
+  readonly userAgent?: UserAgent;
+  /** Asked for instead of what challenges and metadata name (SCO-01). */
+  readonly scope?: string | readonly string[];
+  /** Ask for a refresh token where it can be had. Default true. */
+  readonly offlineAccess?: boolean;
+  /** Added to every authorization request; reserved parameters are refused at creation (AUT-01). */
+  readonly authorizationParameters?: Readonly<Record<string, string>>;
+  /** Attach the access token to the whole origin of the resource, or only inside its path. Default `origin` (FET-02). */
+  readonly attachTo?: 'origin' | 'path';
+  /** Chooses among several authorization servers (PRM-04). */
+  readonly chooseAuthorizationServer?: (issuers: readonly string[]) => string | Promise<string>;
+  /** Replaces the rule of PRM-03. True: the document is for this resource. */
+  readonly validateResource?: (documentResource: string, resource: string) => boolean | Promise<boolean>;
+  /** Asked before a step-up disturbs the user; false hands the 403 back (SCO-06). */
+  readonly confirmStepUp?: (request: { readonly requested: readonly string[]; readonly missing: readonly string[] }) => boolean | Promise<boolean>;
+  /** Exceptions by issuer identifier. */
+  readonly issuers?: Readonly<Record<string, IssuerPolicy>>;
+  /** May a server-supplied URL be used? Throwing or returning false refuses it (SEC-03). */
+  readonly allowUrl?: (url: URL, purpose: UrlPurpose) => boolean | Promise<boolean>;
+  /** Metadata of an authorization server that publishes none; keyed by issuer. */
+  readonly serverMetadata?: Readonly<Record<string, ServerMetadata>>;
+  /** Sent as `MCP-Protocol-Version` on discovery. Default: the newest revision authchart knows. */
+  readonly protocolVersion?: string;
+  /** Used for every request, to the resource and to the authorization server (SEC-07). Default: the platform's. */
+  readonly fetch?: FetchLike;
+  readonly clock?: Clock;
+  /** Fills the array with random bytes. Default: Web Crypto. For tests only. */
+  readonly random?: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>;
+  readonly limits?: Partial<Limits>;
+  readonly logger?: (record: LogRecord) => void;
+  /** An XState inspector; what it sees is free of secrets (OBS-04). */
+  readonly inspect?: (event: unknown) => void;
+}
