@@ -1,0 +1,14 @@
+// Runs before the npm scripts, on whatever Node there is: it must stay readable for old ones.
+'use strict';
+
+var needed = 22;
+var major = Number(process.versions.node.split('.')[0]);
+
+if (major < needed) {
+  console.error(
+    'authchart needs Node ' + needed + ' or newer; this is Node ' + process.versions.node + ' at ' + process.execPath + '.\n' +
+      'On Linux x64 "npm ci" installs the pinned Node by itself, if optional dependencies are not left out.\n' +
+      'Elsewhere, install Node 24 and put it first on the PATH.',
+  );
+  process.exit(1);
+}

@@ -1,0 +1,19 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Real sockets and timers of one file must not reach another; processes also give the CLI tests their own environment.
+    pool: 'forks',
+    // CI machines may have two cores; more workers than cores only make time-bound tests slow.
+    maxWorkers: 2,
+    retry: 0,
+    allowOnly: false,
+    passWithNoTests: false,
+    testTimeout: 10_000,
+    hookTimeout: 10_000,
+    unstubGlobals: true,
+    unstubEnvs: true,
+    restoreMocks: true,
+  },
+});
