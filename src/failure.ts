@@ -62,6 +62,8 @@ export interface FailureDetails {
   readonly tokenStillUsable?: boolean;
   /** Stale server metadata would explain the failure (ASM-07). */
   readonly metadataMayBeStale?: boolean;
+  /** The redirect URI rules of the authorization server refused the registration (REG-07). */
+  readonly redirectUriRefused?: boolean;
   /** Everything that was wrong, where several things were looked at together. */
   readonly problems?: readonly string[];
 }

@@ -12,6 +12,8 @@ export interface StatusFacts {
   readonly grantedScopes?: readonly string[];
   readonly missingScopes?: readonly string[];
   readonly expiresAtEpochSeconds?: number;
+  /** Something went wrong that did not stop the flow, e.g. tokens that could not be stored (RFR-07). */
+  readonly warning?: Failure;
 }
 
 export type AuthorizationStatus = StatusFacts &

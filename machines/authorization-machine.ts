@@ -1,0 +1,37 @@
+/**
+ * The whole authorization flow as one statechart: what `docs/statechart.svg`
+ * shows, what the inspector steps through and what a checkpoint is taken of.
+ *
+ * Pure: no clock, no randomness, no input or output. Every effect is an actor
+ * to provide (see `contracts.ts`); the ones here reject and say so.
+ */
+import { loggingIn } from './authorization-grant.ts';
+import { chart } from './chart-setup.ts';
+import { initialContext } from './context-updates.ts';
+import { discovery } from './discovery.ts';
+import { refreshing } from './refresh.ts';
+import { resting } from './resting.ts';
+import { restoring } from './restoring.ts';
+import { signingOut } from './sign-out.ts';
+import { steppingUp } from './step-up.ts';
+
+export const authorizationMachine = chart.createMachine({
+  id: 'authorization',
+  description: 'An MCP client obtains, keeps and renews access to one protected resource for one account.',
+  context: ({ input }) => initialContext(input),
+  initial: 'resting',
+  states: {
+    resting,
+    working: {
+      description: 'A flow is under way; whoever needs its outcome waits for it.',
+      initial: 'restoring',
+      on: {
+        'authorization.cancel': { target: '#cancelled', actions: ['cancelFlow', 'forgetFlow'] },
+        'session.signOut': { target: '#signingOut', actions: 'endFlowBySignOut' },
+      },
+      states: { restoring, discovering: discovery, loggingIn, refreshing, steppingUp, signingOut },
+    },
+  },
+});
+
+export type AuthorizationMachine = typeof authorizationMachine;

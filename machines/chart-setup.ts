@@ -1,0 +1,88 @@
+/** The types, guards, updates and stub actors every part of the chart is written with. */
+import { assign, setup } from 'xstate';
+import { failure } from '../src/failure.ts';
+import * as update from './context-updates.ts';
+import type {
+  AuthorizationContext,
+  AuthorizationEvent,
+  AuthorizationInput,
+  Obtained,
+  RestoredFlow,
+  StateMeta,
+  Tag,
+  TokenFacts,
+} from './contracts.ts';
+import * as guards from './guards.ts';
+import { stubActors } from './stub-actors.ts';
+
+export const chart = setup({
+  types: {} as {
+    context: AuthorizationContext;
+    events: AuthorizationEvent;
+    input: AuthorizationInput;
+    tags: Tag;
+    meta: StateMeta;
+  },
+  actors: stubActors,
+  guards,
+  actions: {
+    /** Frees the redirect target of the attempt; the embedder's user agent does it. */
+    closeRedirect: () => {},
+    /** Ends the lease on the credential, if it is held. */
+    releaseRefreshTurn: () => {},
+    begin: assign(({ event }) => {
+      if (event.type === 'challenge.received') return update.begun(event.challenge);
+      if (event.type !== 'authorization.begin') return {};
+      return update.begun({ reason: 'unauthorized', ...(event.scopes && { scopes: event.scopes }) });
+    }),
+    planDiscovery: assign(({ context }) => update.discoveryPlanned(context, false)),
+    planFreshDiscovery: assign(({ context }) => update.discoveryPlanned(context, true)),
+    skipToNextIssuer: assign(({ context }) => update.nextIssuer(context)),
+    countAuthorization: assign(({ context }) => update.repeated(context, { authorizations: context.repeats.authorizations + 1 })),
+    countRegistration: assign(({ context }) => update.repeated(context, { registrations: context.repeats.registrations + 1 })),
+    countRefresh: assign(({ context }) => update.repeated(context, { refreshed: true })),
+    allowRefreshAgain: assign(({ context }) => update.repeated(context, { refreshed: false })),
+    /** The other of the two application types of OpenID Connect registration (REG-07). */
+    adjustApplicationType: assign(({ context }) => update.applicationTypeAdjusted(context)),
+    countTry: assign(({ context }) => update.tried(context)),
+    keepFailure: assign((_, params: { error: unknown }) => ({ failure: update.failureFrom(params.error) })),
+    keepWarning: assign((_, params: { error: unknown }) => ({ warning: update.failureFrom(params.error) })),
+    keepToken: assign((_, params: Obtained) => update.authorized(params)),
+    /** The grant is kept, but it is not what the resource asked for (SCO-05). */
+    keepNarrowToken: assign(({ context }, params: Obtained) => update.narrowlyAuthorized(context, params)),
+    adoptToken: assign(({ context }, params: { token: TokenFacts | undefined }) =>
+      update.authorized({ token: params.token ?? promised(context.token, 'token') }),
+    ),
+    adoptCheckpoint: assign((_, params: RestoredFlow) => ({ ...params.context, restored: true })),
+    countAsRestored: assign({ restored: true }),
+    forgetToken: assign({ token: undefined }),
+    forgetFlow: assign({ challenge: undefined, grant: undefined, stepUp: undefined, redirectUri: undefined }),
+    cancelFlow: assign({ failure: failure('cancelled', 'authorization') }),
+    endFlowBySignOut: assign({ failure: failure('signed_out', 'sign-out') }),
+    endUnanswered: assign({ failure: failure('authorization_expired', 'authorization') }),
+  },
+});
+
+/** An actor's rejection ends the flow with the failure it carries. */
+export const failing = {
+  target: '#failing',
+  actions: { type: 'keepFailure', params: ({ event }: { event: { error: unknown } }) => ({ error: event.error }) },
+} as const;
+
+/** Params of the guards and actions that look at a rejection. */
+export const rejection = ({ event }: { event: { error: unknown } }): { error: unknown } => ({ error: event.error });
+
+/** The identity every actor that touches records is given. */
+export const identity = (context: AuthorizationContext): { resource: string; account: string } => ({
+  resource: context.resource,
+  account: context.account,
+});
+
+/**
+ * A group of the context that the chart's order of states promises. XState kills
+ * the whole actor on a throw inside `input`, so this can only be a bug in the chart.
+ */
+export function promised<Group>(group: Group | undefined, name: string): Group {
+  if (group === undefined) throw new Error(`the chart entered a state without its ${name}`);
+  return group;
+}

@@ -1,0 +1,124 @@
+/** How the chart's context changes: pure functions from context and facts to the groups that are new. */
+import { type Failure, failure } from '../src/failure.ts';
+import type { Looked, Probe, ResourceMetadata, ServerMetadata } from '../src/protocol/documents.ts';
+import type { AuthorizationContext, Challenge, Discovery, Obtained, Repeats } from './contracts.ts';
+
+type Update = Partial<AuthorizationContext>;
+
+const NO_REPEATS: Repeats = { tries: 0, registrations: 0, authorizations: 0, refreshed: false };
+
+export function initialContext(input: {
+  resource: string;
+  account: string;
+  wellKnownUrls: readonly string[];
+  requestTries: number;
+}): AuthorizationContext {
+  return { ...input, restored: false, repeats: NO_REPEATS, pastStepUps: [] };
+}
+
+/** A new flow forgets what the last one was about, but not the credential it may replace. */
+export function begun(challenge: Challenge): Update {
+  return {
+    challenge,
+    repeats: NO_REPEATS,
+    discovery: undefined,
+    stepUp: undefined,
+    grant: undefined,
+    failure: undefined,
+    warning: undefined,
+  };
+}
+
+/** The challenge's own URL comes first, then the well-known places, each once (PRM-01, CHA-04). */
+export function discoveryPlanned(context: AuthorizationContext, ignoreCache: boolean): Update {
+  const named = context.challenge?.facts?.resourceMetadataUrl;
+  const urls = named === undefined ? context.wellKnownUrls : [named, ...context.wellKnownUrls];
+  return {
+    discovery: {
+      resourceUrls: [...new Set(urls)],
+      resourceIndex: 0,
+      issuers: [],
+      issuerIndex: 0,
+      urlIndex: 0,
+      ignoreCache,
+      probes: context.discovery?.probes ?? [],
+    },
+    repeats: { ...context.repeats, tries: 0 },
+  };
+}
+
+function discovering(context: AuthorizationContext, change: Partial<Discovery>): Update {
+  if (context.discovery === undefined) return {};
+  return { discovery: { ...context.discovery, ...change }, repeats: { ...context.repeats, tries: 0 } };
+}
+
+function withProbe(context: AuthorizationContext, probe: Probe): readonly Probe[] {
+  return [...(context.discovery?.probes ?? []), probe];
+}
+
+export function resourceLookedAt(context: AuthorizationContext, looked: Looked<ResourceMetadata>): Update {
+  const probes = withProbe(context, looked.probe);
+  if (looked.outcome === 'found') return discovering(context, { probes, resourceMetadata: looked.document });
+  return discovering(context, { probes, resourceIndex: (context.discovery?.resourceIndex ?? 0) + 1 });
+}
+
+export function serverLookedAt(context: AuthorizationContext, looked: Looked<ServerMetadata>): Update {
+  const probes = withProbe(context, looked.probe);
+  if (looked.outcome === 'found') return discovering(context, { probes });
+  return discovering(context, { probes, urlIndex: (context.discovery?.urlIndex ?? 0) + 1 });
+}
+
+export function nextIssuer(context: AuthorizationContext): Update {
+  return discovering(context, { issuerIndex: (context.discovery?.issuerIndex ?? 0) + 1, urlIndex: 0 });
+}
+
+export function tried(context: AuthorizationContext): Update {
+  return { repeats: { ...context.repeats, tries: context.repeats.tries + 1 } };
+}
+
+export function repeated(context: AuthorizationContext, change: Partial<Repeats>): Update {
+  return { repeats: { ...context.repeats, tries: 0, ...change } };
+}
+
+/** The flow reached its end: what it was about is forgotten, the credential is kept. */
+export function authorized(obtained: Obtained): Update {
+  return {
+    token: obtained.token,
+    warning: obtained.warning,
+    challenge: undefined,
+    grant: undefined,
+    redirectUri: undefined,
+    stepUp: undefined,
+    failure: undefined,
+  };
+}
+
+export function narrowlyAuthorized(context: AuthorizationContext, obtained: Obtained): Update {
+  const missingScopes = missing(context.stepUp?.challenged ?? [], obtained.token.scopes);
+  return {
+    ...authorized(obtained),
+    failure: failure('scope_not_granted', 'step-up', {
+      issuer: obtained.token.issuer,
+      missingScopes,
+      reason: `Missing: ${missingScopes.join(' ')}.`,
+    }),
+  };
+}
+
+export function applicationTypeAdjusted(context: AuthorizationContext): Update {
+  const host = new URL(context.redirectUri ?? 'http://127.0.0.1').hostname;
+  const isNative = host === '127.0.0.1' || host === 'localhost' || host === '[::1]';
+  return repeated(context, { applicationType: isNative ? 'web' : 'native' });
+}
+
+/** What an actor rejected with; anything that is no failure is a bug with a name of its own. */
+export function failureFrom(error: unknown): Failure {
+  if (typeof error === 'object' && error !== null && 'code' in error && 'phase' in error && 'advice' in error) {
+    return error as Failure;
+  }
+  return failure('internal_error', 'request');
+}
+
+export function missing(wanted: readonly string[], granted: readonly string[]): readonly string[] {
+  return wanted.filter((scope) => !granted.includes(scope));
+}

@@ -1,0 +1,98 @@
+/** Every question the chart asks of its context and of what its actors found. Pure: is, has, can. */
+import { type Failure } from '../src/failure.ts';
+import { failureFrom, missing } from './context-updates.ts';
+import type { AuthorizationContext, AuthorizationEvent, ResumePlace } from './contracts.ts';
+
+interface Asked {
+  readonly context: AuthorizationContext;
+  readonly event: AuthorizationEvent;
+}
+
+const MAX_REPEATED_AUTHORIZATIONS = 1;
+const MAX_REPEATED_REGISTRATIONS = 1;
+
+/** A challenge to a token that has been replaced since starts nothing (FET-06). */
+export const isCurrentChallenge = ({ context, event }: Asked): boolean =>
+  event.type === 'challenge.received' && event.challenge.tokenVersion === context.token?.version;
+
+export const wantsStepUp = ({ event }: Asked): boolean =>
+  event.type === 'challenge.received' && event.challenge.reason === 'insufficient-scope';
+
+/** Refresh before use; nothing has to be discovered for that (RFR-01, FET-09). */
+export const wantsRefresh = (asked: Asked): boolean =>
+  isCurrentChallenge(asked) &&
+  asked.event.type === 'challenge.received' &&
+  asked.event.challenge.reason === 'expiring' &&
+  asked.context.token?.refreshable === true;
+
+export const isThisAttempt = ({ context, event }: Asked): boolean =>
+  event.type === 'callback.received' && event.attemptId === context.grant?.attemptId;
+
+export const resumesAt = (_: unknown, params: { place: ResumePlace; at: ResumePlace }): boolean => params.place === params.at;
+
+export const isOutcome = (_: unknown, params: { outcome: string; is: string }): boolean => params.outcome === params.is;
+
+export const hasNextResourceUrl = ({ context: { discovery } }: Asked): boolean =>
+  discovery !== undefined && discovery.resourceIndex + 1 < discovery.resourceUrls.length;
+
+export const hasNextServerUrl = ({ context: { discovery } }: Asked): boolean =>
+  discovery !== undefined && discovery.urlIndex + 1 < (discovery.issuers[discovery.issuerIndex]?.urls.length ?? 0);
+
+export const hasNextIssuer = ({ context: { discovery } }: Asked): boolean =>
+  discovery !== undefined && discovery.issuerIndex + 1 < discovery.issuers.length;
+
+/** No protected resource metadata, or one that names no authorization server (PRM-05). */
+export const isLegacy = ({ context: { discovery } }: Asked): boolean =>
+  discovery !== undefined && (discovery.resourceMetadata?.authorization_servers.length ?? 0) === 0;
+
+export const canTryAgain = ({ context }: Asked, params: { error: unknown }): boolean => {
+  const { retryable, phase } = failureFrom(params.error);
+  return retryable && phase !== 'storage' && context.repeats.tries + 1 < context.requestTries;
+};
+
+/** The refresh token is worth trying: not for more scopes, and not twice in one flow (RFR-01). */
+export const canRefresh = ({ context }: Asked, params: { canRefresh: boolean; scopes: readonly string[] }): boolean =>
+  params.canRefresh &&
+  !context.repeats.refreshed &&
+  context.challenge?.neverAccepted !== true &&
+  context.challenge?.reason !== 'insufficient-scope' &&
+  missing(context.challenge?.scopes ?? [], params.scopes).length === 0;
+
+const isCode = (params: { error: unknown }, code: Failure['code']): boolean => failureFrom(params.error).code === code;
+
+export const isCodeRejected = ({ context }: Asked, params: { error: unknown }): boolean =>
+  isCode(params, 'code_rejected') && context.repeats.authorizations < MAX_REPEATED_AUTHORIZATIONS;
+
+/** Only what a server registered for us is ever dropped; pre-registered credentials never (REG-06). */
+export const canRegisterAgain = ({ context }: Asked, params: { error: unknown }): boolean =>
+  isCode(params, 'client_rejected') &&
+  context.repeats.registrations < MAX_REPEATED_REGISTRATIONS &&
+  (context.client?.source === 'dynamic' || context.client?.source === 'stored');
+
+export const isRedirectUriRefused = ({ context }: Asked, params: { error: unknown }): boolean =>
+  failureFrom(params.error).details.redirectUriRefused === true && context.repeats.applicationType === undefined;
+
+export const isMetadataStale = ({ context }: Asked, params: { error: unknown }): boolean =>
+  failureFrom(params.error).details.metadataMayBeStale === true && context.discovery?.ignoreCache !== true;
+
+export const isRefreshRejected = (_: unknown, params: { error: unknown }): boolean => isCode(params, 'refresh_rejected');
+
+export const isClientRejected = (_: unknown, params: { error: unknown }): boolean => isCode(params, 'client_rejected');
+
+export const isTokenStillUsable = (_: unknown, params: { error: unknown }): boolean =>
+  failureFrom(params.error).details.tokenStillUsable === true;
+
+/** The resource itself asked: the user may be asked. Before a request, its answer decides. */
+export const isChallenged = ({ context }: Asked): boolean =>
+  context.challenge?.reason === 'unauthorized' && context.authorizationServer !== undefined;
+
+export const lacksChallengedScopes = ({ context }: Asked, params: { granted: readonly string[] }): boolean =>
+  context.stepUp !== undefined && missing(context.stepUp.challenged, params.granted).length > 0;
+
+export const isConfirmed = (_: unknown, params: { confirmed: boolean }): boolean => params.confirmed;
+
+export const isRetryable = ({ context }: Asked): boolean => context.failure?.retryable === true;
+export const isCancelled = ({ context }: Asked): boolean => context.failure?.code === 'cancelled';
+
+/** The store itself failed: what it holds is still unknown, so it has to be read again. */
+export const isStoreUnread = (_: unknown, params: { error: unknown }): boolean => isCode(params, 'store_failed');

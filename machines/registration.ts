@@ -1,0 +1,79 @@
+/** Pre-registered, stored, metadata document, dynamic, or ask: how the client gets its identifier (REG-01). */
+import { assign } from 'xstate';
+import { chart, failing, identity, promised, rejection } from './chart-setup.ts';
+
+export const findingClient = chart.createStateConfig({
+  description: 'Looks for a client identifier that belongs to this issuer.',
+  tags: ['working'],
+  meta: { rule: 'REG-01' },
+  invoke: {
+    src: 'findClient',
+    input: ({ context }) => ({
+      ...identity(context),
+      authorizationServer: promised(context.authorizationServer, 'authorization server'),
+      redirectUri: promised(context.redirectUri, 'redirect URI'),
+    }),
+    onDone: [
+      {
+        guard: { type: 'isOutcome', params: ({ event }) => ({ outcome: event.output.outcome, is: 'found' }) },
+        target: 'preparingRequest',
+        actions: assign(({ event }) => (event.output.outcome === 'found' ? { client: event.output.client } : {})),
+      },
+      {
+        guard: { type: 'isOutcome', params: ({ event }) => ({ outcome: event.output.outcome, is: 'register' }) },
+        target: 'registering',
+      },
+      { target: 'awaitingClient' },
+    ],
+    onError: failing,
+  },
+});
+
+export const registering = chart.createStateConfig({
+  description: 'Registers the client at the authorization server.',
+  tags: ['working', 'unsafeToRepeat'],
+  meta: { rule: 'REG-03' },
+  invoke: {
+    src: 'registerClient',
+    input: ({ context }) => ({
+      ...identity(context),
+      challenge: context.challenge,
+      stepUp: context.stepUp,
+      authorizationServer: promised(context.authorizationServer, 'authorization server'),
+      redirectUri: promised(context.redirectUri, 'redirect URI'),
+      applicationType: context.repeats.applicationType,
+    }),
+    onDone: { target: 'preparingRequest', actions: assign(({ event }) => ({ client: event.output.client })) },
+    onError: [
+      {
+        guard: { type: 'isRedirectUriRefused', params: rejection },
+        target: 'registering',
+        reenter: true,
+        actions: ['adjustApplicationType', { type: 'keepWarning', params: rejection }],
+      },
+      failing,
+    ],
+  },
+});
+
+export const awaitingClient = chart.createStateConfig({
+  description: 'Waits for a client identifier to be entered.',
+  tags: ['waitingForUser'],
+  meta: { rule: 'REG-01' },
+  on: { 'client.provided': 'findingClient' },
+});
+
+export const discardingClient = chart.createStateConfig({
+  description: 'Drops a dynamic registration that the authorization server no longer accepts.',
+  tags: ['working'],
+  meta: { rule: 'REG-06' },
+  invoke: {
+    src: 'discardClient',
+    input: ({ context }) => ({
+      issuer: promised(context.authorizationServer, 'authorization server').issuer,
+      clientId: promised(context.client, 'client').clientId,
+    }),
+    onDone: 'openingRedirect',
+    onError: failing,
+  },
+});

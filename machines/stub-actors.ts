@@ -1,0 +1,44 @@
+/**
+ * The chart's actors as it ships: each rejects and names what to provide, so
+ * that a chart used without its effects says so at once instead of hanging.
+ */
+import { fromPromise, type PromiseActorLogic } from 'xstate';
+import { failure } from '../src/failure.ts';
+import type { ActorContracts, ActorName } from './contracts.ts';
+
+export type AuthorizationActors = {
+  [Name in ActorName]: PromiseActorLogic<ActorContracts[Name]['output'], ActorContracts[Name]['input']>;
+};
+
+function stub<Name extends ActorName>(
+  name: Name,
+): PromiseActorLogic<ActorContracts[Name]['output'], ActorContracts[Name]['input']> {
+  return fromPromise<ActorContracts[Name]['output'], ActorContracts[Name]['input']>(() =>
+    Promise.reject(failure('internal_error', 'configuration', { reason: `provide ${name}: the chart does no input or output itself` })),
+  );
+}
+
+export const stubActors: AuthorizationActors = {
+  restoreFlow: stub('restoreFlow'),
+  askResource: stub('askResource'),
+  lookForResourceMetadata: stub('lookForResourceMetadata'),
+  orderAuthorizationServers: stub('orderAuthorizationServers'),
+  lookForServerMetadata: stub('lookForServerMetadata'),
+  bindIssuer: stub('bindIssuer'),
+  openRedirect: stub('openRedirect'),
+  findClient: stub('findClient'),
+  registerClient: stub('registerClient'),
+  discardClient: stub('discardClient'),
+  prepareAuthorization: stub('prepareAuthorization'),
+  presentAuthorization: stub('presentAuthorization'),
+  awaitDeadline: stub('awaitDeadline'),
+  checkCallback: stub('checkCallback'),
+  exchangeCode: stub('exchangeCode'),
+  takeRefreshTurn: stub('takeRefreshTurn'),
+  requestRefresh: stub('requestRefresh'),
+  lookForRotatedToken: stub('lookForRotatedToken'),
+  pauseBeforeRetry: stub('pauseBeforeRetry'),
+  weighStepUp: stub('weighStepUp'),
+  confirmStepUp: stub('confirmStepUp'),
+  signOut: stub('signOut'),
+};
