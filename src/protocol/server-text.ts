@@ -23,8 +23,8 @@ export function serverText(text: unknown, maxCharacters: number = DEFAULT_LIMITS
   // Cut first: a body of megabytes is not worth cleaning.
   const clean = text
     .slice(0, maxCharacters * 8)
-    .replace(SEPARATORS, ' ')
     .replace(INVISIBLE, '')
+    .replace(SEPARATORS, ' ')
     .trim();
   if (clean === '') return undefined;
   if (clean.length <= maxCharacters) return clean;
