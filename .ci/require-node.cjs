@@ -6,7 +6,13 @@ var major = Number(process.versions.node.split('.')[0]);
 
 if (major < needed) {
   console.error(
-    'authchart needs Node ' + needed + ' or newer; this is Node ' + process.versions.node + ' at ' + process.execPath + '.\n' +
+    'authchart needs Node ' +
+      needed +
+      ' or newer; this is Node ' +
+      process.versions.node +
+      ' at ' +
+      process.execPath +
+      '.\n' +
       'On Linux x64 "npm ci" installs the pinned Node by itself, if optional dependencies are not left out.\n' +
       'Elsewhere, install Node 24 and put it first on the PATH.',
   );
