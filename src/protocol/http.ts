@@ -85,11 +85,15 @@ export function createHttp(options: HttpOptions): Http {
       discard(response);
       const next = URL.parse(location, target);
       const problem =
-        next === null ? 'The new location is not a URL.'
-        : next.origin !== new URL(target).origin ? `It leads to another origin (${withoutQuery(next.origin)}).`
-        : !followsRedirects ? 'This kind of request is never redirected.'
-        : hops >= REDIRECTS_FOLLOWED ? 'There are too many redirects.'
-        : undefined;
+        next === null
+          ? 'The new location is not a URL.'
+          : next.origin !== new URL(target).origin
+            ? `It leads to another origin (${withoutQuery(next.origin)}).`
+            : !followsRedirects
+              ? 'This kind of request is never redirected.'
+              : hops >= REDIRECTS_FOLLOWED
+                ? 'There are too many redirects.'
+                : undefined;
       if (next === null || problem !== undefined) throw refusedRedirect(target, request, response.status, problem);
       target = next.href;
     }
@@ -100,7 +104,16 @@ export function createHttp(options: HttpOptions): Http {
     const log = (level: 'debug' | 'warn', facts: Readonly<Record<string, unknown>>): void => {
       if (logger === undefined) return;
       const { method = 'GET', purpose } = request;
-      logger({ level, event: 'http.request', atEpochMs: startedAt, method, url: withoutQuery(url), purpose, durationMs: now() - startedAt, ...facts });
+      logger({
+        level,
+        event: 'http.request',
+        atEpochMs: startedAt,
+        method,
+        url: withoutQuery(url),
+        purpose,
+        durationMs: now() - startedAt,
+        ...facts,
+      });
     };
     let response: Response;
     try {
@@ -170,7 +183,8 @@ function redirectOf(response: Response, target: string, request: HttpRequest): s
     discard(response);
     throw refusedRedirect(target, request, response.status, 'The configured `fetch` followed it to another origin.');
   }
-  if (response.status < 200) throw new FailureError('network_unreachable', request.phase, details(target, 'The answer is hidden or an error of `fetch`.'));
+  if (response.status < 200)
+    throw new FailureError('network_unreachable', request.phase, details(target, 'The answer is hidden or an error of `fetch`.'));
   return REDIRECT_STATUSES.has(response.status) ? (response.headers.get('location') ?? undefined) : undefined;
 }
 
@@ -183,7 +197,13 @@ function details(url: string, reason: string | undefined): { url: string; reason
 }
 
 /** The response with its body in memory; reading stops at the first byte too many, counted after decompression. */
-async function readAnswer(response: Response, url: string, request: HttpRequest, limitBytes: number, signal: AbortSignal): Promise<Response> {
+async function readAnswer(
+  response: Response,
+  url: string,
+  request: HttpRequest,
+  limitBytes: number,
+  signal: AbortSignal,
+): Promise<Response> {
   const { body } = response;
   if (body === null) return response;
   if (request.discardBody === true || BODILESS_STATUSES.has(response.status)) {
