@@ -5,9 +5,7 @@
 import type { Failure } from '../failure.ts';
 
 /** What became of a callback, so that the page shown to the user can say so. */
-export type CallbackOutcome =
-  | { readonly accepted: true }
-  | { readonly accepted: false; readonly failure: Failure };
+export type CallbackOutcome = { readonly accepted: true } | { readonly accepted: false; readonly failure: Failure };
 
 export interface RedirectRequest {
   /** Redirect URIs of the client metadata; a loopback one without port takes any port. */
@@ -27,11 +25,7 @@ export interface RedirectTarget {
   /** The exact redirect URI to register and send. */
   readonly redirectUri: string;
   /** Brings the user to the page; called after the attempt is stored. May be called again on resume. */
-  present(authorization: {
-    readonly authorizationUrl: string;
-    readonly issuer: string;
-    readonly signal: AbortSignal;
-  }): Promise<void>;
+  present(authorization: { readonly authorizationUrl: string; readonly issuer: string; readonly signal: AbortSignal }): Promise<void>;
   /** Frees what was opened; may be called more than once. */
   close(): Promise<void>;
 }
