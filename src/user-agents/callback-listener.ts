@@ -101,13 +101,9 @@ function serve(servers: readonly Server[], port: number, options: CallbackListen
   };
 
   const answer = async (request: IncomingMessage): Promise<Answer> => {
-    const target = request.url ?? '';
-    const queryStart = target.indexOf('?');
-    const path = queryStart === -1 ? target : target.slice(0, queryStart);
-    const query = queryStart === -1 ? '' : target.slice(queryStart + 1);
-    if (request.headers.host?.toLowerCase() !== host) return { status: 421, text: 'This address answers to another host name.' };
-    if (path !== address.path) return { status: 404, text: 'Nothing here.' };
-    if (request.method !== 'GET') return { status: 405, text: 'Only GET.', headers: { Allow: 'GET' } };
+    const [path, query] = splitTarget(request.url ?? '');
+    const refusal = refusalOf(request, { host, path, exactPath: address.path });
+    if (refusal !== undefined) return refusal;
     if (query === '') return { status: 400, page: emptyCallbackPage() };
     if (refused >= REFUSED_CALLBACKS && !underWay.has(query)) return { status: 429, page: tooManyPage() };
     const outcome = await outcomeOf(query);
@@ -134,6 +130,22 @@ function serve(servers: readonly Server[], port: number, options: CallbackListen
     }
   };
   return { redirectUri, close };
+}
+
+/** A request that is no callback, whatever its query says. */
+function refusalOf(
+  request: IncomingMessage,
+  { host, path, exactPath }: { host: string; path: string; exactPath: string },
+): Answer | undefined {
+  if (request.headers.host?.toLowerCase() !== host) return { status: 421, text: 'This address answers to another host name.' };
+  if (path !== exactPath) return { status: 404, text: 'Nothing here.' };
+  if (request.method !== 'GET') return { status: 405, text: 'Only GET.', headers: { Allow: 'GET' } };
+  return undefined;
+}
+
+function splitTarget(target: string): readonly [path: string, query: string] {
+  const queryStart = target.indexOf('?');
+  return queryStart === -1 ? [target, ''] : [target.slice(0, queryStart), target.slice(queryStart + 1)];
 }
 
 interface Answer {
