@@ -1,0 +1,174 @@
+/**
+ * Attempts at authorization: what must outlive the page or process that began
+ * one. Each attempt has a vault entry of its own with its verifier and state, so
+ * that any number may wait at once without touching each other (AUT-08).
+ *
+ * Two gates, each passed once by one caller however many processes try:
+ * - The state record turns from unused to used by compare-and-set: a callback is
+ *   accepted once (AUT-05). Its URL is in the vault before, so that a crash in
+ *   between loses nothing and the browser may repeat it.
+ * - The verifier is taken out of the vault in one step: whoever gets it may send
+ *   the code, and nobody can a second time (AUT-09, RES-08).
+ */
+import * as z from 'zod/mini';
+import type { Clock } from '../clock.ts';
+import { constantTimeEqual } from '../protocol/authorization-response.ts';
+import type { Store } from '../stores/contract.ts';
+import { digest, recordKey } from './keys.ts';
+import { decodeRecord, RECORD_FORMAT } from './record-format.ts';
+import { tidyUp } from './tidy-up.ts';
+
+/** Secret: never in context, events or logs. */
+export interface AttemptSecrets {
+  /** PKCE code verifier. */
+  readonly verifier: string;
+  readonly state: string;
+}
+
+/** Everything the code exchange needs that is secret. */
+export interface StoredCallback extends AttemptSecrets {
+  readonly callbackUrl: string;
+}
+
+export interface WaitingAttempt {
+  readonly attemptId: string;
+  /** Key of the flow record that waits for the callback (RES-06). */
+  readonly flowKey: string;
+  readonly deadlineEpochMs: number;
+  /** A callback has been accepted already. */
+  readonly used: boolean;
+}
+
+/** `unknown`: no such state, or its deadline has passed. `used`: this state brought a callback before. */
+export type CallbackAcceptance = 'accepted' | 'unknown' | 'used';
+
+export interface AttemptRecords {
+  /** Stores the attempt; call before the user is sent away. The callback is accepted until the deadline. */
+  open(attemptId: string, secrets: AttemptSecrets, options: { readonly flowKey: string; readonly deadlineEpochMs: number }): Promise<void>;
+  /** The attempt a callback belongs to, in whatever process it began. */
+  findByState(state: string): Promise<WaitingAttempt | undefined>;
+  /** Stores the callback for its attempt; anything but `accepted` has changed nothing. */
+  acceptCallback(state: string, callbackUrl: string): Promise<CallbackAcceptance>;
+  /** The callback that waits for its code to be sent; reading it commits to nothing. */
+  readCallback(attemptId: string): Promise<StoredCallback | undefined>;
+  /** As `readCallback`, but of all callers in all processes exactly one gets it: that one may send the code. */
+  takeCallback(attemptId: string): Promise<StoredCallback | undefined>;
+  /** Deletes what is left of the attempt; a callback that comes later changes nothing. */
+  close(attemptId: string): Promise<void>;
+}
+
+// Records outlive the deadline, so that a flow resumed just after it can still say
+// what happened, and a repeated callback is told from a forged one.
+const KEPT_AFTER_DEADLINE_MS = 3_600_000;
+
+const stateRecord = z.object({ attemptId: z.string(), flowKey: z.string(), deadlineEpochMs: z.number(), used: z.boolean() });
+const attemptEntry = z.object({ verifier: z.string(), state: z.string() });
+/** `callbackUrl` is gone once the code was handed out to be sent. */
+const callbackEntry = z.object({ stateKey: z.string(), callbackUrl: z.exactOptional(z.string()) });
+
+export function createAttemptRecords(o: {
+  readonly store: Store;
+  /** Where verifier, state and callback go; may be the same store. */
+  readonly vault: Store;
+  readonly clock: Clock;
+}): AttemptRecords {
+  const { store, vault } = o;
+
+  const readSecrets = async (attemptId: string): Promise<AttemptSecrets | undefined> => {
+    const entry = await vault.read(attemptKey(attemptId));
+    return entry && decodeRecord('attempt', attemptEntry, entry);
+  };
+
+  const readCallbackEntry = async (attemptId: string): Promise<z.output<typeof callbackEntry> | undefined> => {
+    const entry = await vault.read(callbackKey(attemptId));
+    return entry && decodeRecord('callback', callbackEntry, entry);
+  };
+
+  const readState = async (state: string): Promise<{ stateKey: string; version: string; waiting: WaitingAttempt } | undefined> => {
+    const stateKey = await stateKeyOf(state);
+    const record = await store.read(stateKey);
+    if (record === undefined) return undefined;
+    return { stateKey, version: record.version, waiting: decodeRecord('state', stateRecord, record) };
+  };
+
+  const provesState = async (waiting: WaitingAttempt, state: string): Promise<boolean> => {
+    if (o.clock.now() >= waiting.deadlineEpochMs) return false;
+    const secrets = await readSecrets(waiting.attemptId);
+    return secrets !== undefined && constantTimeEqual(secrets.state, state);
+  };
+
+  return {
+    async open(attemptId, { verifier, state }, { flowKey, deadlineEpochMs }) {
+      const expiry = { expiresAtEpochMs: deadlineEpochMs + KEPT_AFTER_DEADLINE_MS };
+      await vault.write(attemptKey(attemptId), { format: RECORD_FORMAT, verifier, state }, expiry);
+      const record = { format: RECORD_FORMAT, attemptId, flowKey, deadlineEpochMs, used: false };
+      await store.write(await stateKeyOf(state), record, expiry);
+    },
+
+    async findByState(state) {
+      return (await readState(state))?.waiting;
+    },
+
+    async acceptCallback(state, callbackUrl) {
+      const found = await readState(state);
+      if (found?.waiting.used) return 'used';
+      if (found === undefined || !(await provesState(found.waiting, state))) return 'unknown';
+
+      const { stateKey, version, waiting } = found;
+      const expiry = { expiresAtEpochMs: waiting.deadlineEpochMs + KEPT_AFTER_DEADLINE_MS };
+      const key = callbackKey(waiting.attemptId);
+      // The first callback stays: a second one with another code cannot replace it.
+      const stored = await vault.write(key, { format: RECORD_FORMAT, stateKey, callbackUrl }, { expected: null, ...expiry });
+      if (!stored.written && stored.current?.value['callbackUrl'] !== callbackUrl) return 'used';
+      const used = { format: RECORD_FORMAT, ...waiting, used: true };
+      const turned = await store.write(stateKey, used, { expected: version, ...expiry });
+      if (turned.written) return 'accepted';
+      if (turned.current !== undefined) return 'used';
+      // Closed meanwhile: nobody will come for what was stored a moment ago.
+      if (stored.written) await vault.delete(key, { expected: stored.version });
+      return 'unknown';
+    },
+
+    async readCallback(attemptId) {
+      const { callbackUrl } = (await readCallbackEntry(attemptId)) ?? {};
+      const secrets = callbackUrl === undefined ? undefined : await readSecrets(attemptId);
+      return callbackUrl === undefined || secrets === undefined ? undefined : { ...secrets, callbackUrl };
+    },
+
+    async takeCallback(attemptId) {
+      const entry = await vault.read(callbackKey(attemptId));
+      if (entry === undefined) return undefined;
+      const { callbackUrl, stateKey } = decodeRecord('callback', callbackEntry, entry);
+      if (callbackUrl === undefined) return undefined;
+      const taken = await vault.take(attemptKey(attemptId));
+      if (taken === undefined) return undefined;
+      const secrets = decodeRecord('attempt', attemptEntry, taken);
+      // Without its verifier the code is worth nothing; still it need not stay.
+      const spent = { format: RECORD_FORMAT, stateKey };
+      await tidyUp(vault.write(callbackKey(attemptId), spent, { expiresAtEpochMs: o.clock.now() + KEPT_AFTER_DEADLINE_MS }));
+      return { ...secrets, callbackUrl };
+    },
+
+    async close(attemptId) {
+      const secrets = await readSecrets(attemptId);
+      const stateKey = secrets === undefined ? (await readCallbackEntry(attemptId))?.stateKey : await stateKeyOf(secrets.state);
+      // The way in is closed first: a callback that comes now stores nothing behind our back.
+      if (stateKey !== undefined) await store.delete(stateKey);
+      await vault.delete(attemptKey(attemptId));
+      await vault.delete(callbackKey(attemptId));
+    },
+  };
+}
+
+function attemptKey(attemptId: string): string {
+  return recordKey('vault', 'attempt', attemptId);
+}
+
+function callbackKey(attemptId: string): string {
+  return recordKey('vault', 'callback', attemptId);
+}
+
+/** A digest, because store keys are not secret and may be logged by the store's operator. */
+async function stateKeyOf(state: string): Promise<string> {
+  return recordKey('state', await digest(state));
+}

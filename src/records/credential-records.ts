@@ -1,0 +1,140 @@
+/**
+ * Credentials of one account at one resource, each under the issuer that issued
+ * it (ISS-01). The record holds what may be seen; both tokens are one vault entry
+ * and change in one atomic write (RFR-02, see `record-with-secret.ts`).
+ */
+import * as z from 'zod/mini';
+import { FailureError } from '../failure.ts';
+import type { Store } from '../stores/contract.ts';
+import { freshVaultKey, recordKey } from './keys.ts';
+import { decodeRecord, RECORD_FORMAT } from './record-format.ts';
+import { recordsWithSecret } from './record-with-secret.ts';
+
+/** What is known of a credential: plain JSON without any secret. */
+export interface CredentialFacts {
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Scopes granted, as far as known (SCO-03). */
+  readonly scopes: readonly string[];
+  readonly requestedScopes: readonly string[];
+  readonly tokenType: 'Bearer' | 'DPoP';
+  readonly expiresAtEpochSeconds?: number;
+  /** There is a refresh token. */
+  readonly refreshable: boolean;
+  readonly obtainedAtEpochSeconds: number;
+  /** Opaque; changes with every save. */
+  readonly version: string;
+}
+
+/** Secret: never in context, events or logs. */
+export interface CredentialTokens {
+  readonly accessToken: string;
+  readonly refreshToken?: string;
+}
+
+export type SaveResult =
+  | { readonly saved: true; readonly facts: CredentialFacts }
+  /** The credential had changed; `facts` is what is in force now, absent after a sign-out. */
+  | { readonly saved: false; readonly facts: CredentialFacts | undefined };
+
+export interface CredentialRecords {
+  /** The issuer this account and resource are bound to. */
+  boundIssuer(): Promise<string | undefined>;
+  /** Binds without saving: for a credential whose save was cut short before it bound. */
+  bind(issuer: string): Promise<void>;
+  /** Throws `credentials_missing` when the vault lost what the record points to. */
+  read(issuer: string): Promise<{ readonly facts: CredentialFacts; readonly tokens: CredentialTokens } | undefined>;
+  /**
+   * Stores a credential and binds the account to its issuer. `basedOn`: the version
+   * the new tokens were made from, `null` if there was none; left out, whatever is
+   * there is replaced. Rejects with `store_failed` if it could not be stored.
+   */
+  save(
+    facts: Omit<CredentialFacts, 'version'>,
+    tokens: CredentialTokens,
+    options?: { readonly basedOn?: string | null | undefined },
+  ): Promise<SaveResult>;
+  /** Deletes tokens and record, also a record that cannot be read; may be repeated after a failure. */
+  forget(issuer: string): Promise<void>;
+}
+
+const credentialFacts = z.object({
+  issuer: z.string(),
+  clientId: z.string(),
+  scopes: z.array(z.string()),
+  requestedScopes: z.array(z.string()),
+  tokenType: z.enum(['Bearer', 'DPoP']),
+  expiresAtEpochSeconds: z.exactOptional(z.number()),
+  refreshable: z.boolean(),
+  obtainedAtEpochSeconds: z.number(),
+});
+const tokensEntry = z.object({ accessToken: z.string(), refreshToken: z.exactOptional(z.string()) });
+const bindingRecord = z.object({ issuer: z.string() });
+
+export function createCredentialRecords(o: {
+  readonly store: Store;
+  /** Where the tokens go; may be the same store. */
+  readonly vault: Store;
+  readonly resource: string;
+  readonly account: string;
+}): CredentialRecords {
+  const { store, vault, resource, account } = o;
+  const bindingKey = recordKey('binding', resource, account);
+  const keyOf = (issuer: string): string => recordKey('credential', resource, account, issuer);
+  const records = recordsWithSecret<Omit<CredentialFacts, 'version'>, CredentialTokens>({
+    store,
+    vault,
+    kind: 'credential',
+    facts: credentialFacts,
+    secret: tokensEntry,
+  });
+
+  const boundIssuer = async (): Promise<string | undefined> => {
+    const record = await store.read(bindingKey);
+    return record && decodeRecord('binding', bindingRecord, record).issuer;
+  };
+
+  const bind = async (issuer: string): Promise<void> => {
+    if ((await boundIssuer()) !== issuer) await store.write(bindingKey, { format: RECORD_FORMAT, issuer });
+  };
+
+  return {
+    boundIssuer,
+    bind,
+
+    async read(issuer) {
+      const pair = await records.read(keyOf(issuer));
+      if (pair === undefined) return undefined;
+      checkIssuer(pair.facts, issuer);
+      if (pair.secret === undefined) throw new FailureError('credentials_missing', 'storage', { issuer, resource });
+      return { facts: { ...pair.facts, version: pair.version }, tokens: pair.secret };
+    },
+
+    async save(facts, tokens, { basedOn } = {}) {
+      const { issuer } = facts;
+      const result = await records.replace(keyOf(issuer), facts, {
+        secret: tokens,
+        secretKey: freshVaultKey('tokens', resource, account, issuer),
+        basedOn,
+      });
+      if (result.replaced) {
+        await bind(issuer);
+        return { saved: true, facts: { ...facts, version: result.version } };
+      }
+      const { current } = result;
+      return { saved: false, facts: current && { ...current.facts, version: current.version } };
+    },
+
+    async forget(issuer) {
+      await records.forget(keyOf(issuer));
+      const binding = await store.read(bindingKey);
+      if (binding?.value['issuer'] === issuer) await store.delete(bindingKey, { expected: binding.version });
+    },
+  };
+}
+
+/** ISS-01: a record that was moved to another issuer's key is not used. */
+function checkIssuer(facts: { readonly issuer: string }, issuer: string): void {
+  if (facts.issuer === issuer) return;
+  throw new FailureError('record_unreadable', 'storage', { reason: 'The credential record names another issuer than its key.' });
+}

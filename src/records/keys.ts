@@ -1,0 +1,31 @@
+/** How records are named in a store. */
+import { FailureError } from '../failure.ts';
+
+/**
+ * The key of a record: its kind and what it belongs to, each part percent-encoded,
+ * so that no issuer, account or resource can name another's record (ISS-01, STO-04).
+ * Throws `invalid_configuration` for text that has no encoding (half a surrogate pair).
+ */
+export function recordKey(kind: string, ...parts: readonly string[]): string {
+  try {
+    return [kind, ...parts.map(encodeURIComponent)].join('/');
+  } catch {
+    throw new FailureError('invalid_configuration', 'storage', {
+      reason: 'An account, issuer or resource is not well-formed Unicode text.',
+    });
+  }
+}
+
+/** The key of a new vault entry: never used before, so that writing it cannot harm what a record points to. */
+export function freshVaultKey(kind: string, ...parts: readonly string[]): string {
+  return recordKey('vault', kind, ...parts, crypto.randomUUID());
+}
+
+/** SHA-256 in base64url: a key part for what is too long or too private to stand in a key. */
+export async function digest(text: string): Promise<string> {
+  const bytes = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)));
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '');
+}

@@ -1,0 +1,136 @@
+/**
+ * A record anyone may see that points to its secret in the vault.
+ *
+ * Both change as one. The new secret goes into a new vault entry; then the record
+ * is moved over to it by compare-and-set, which is the commit; then the old entry
+ * is deleted. A reader sees the old pair or the new one, never a mixture, and a
+ * crash in between leaves a whole pair in force.
+ */
+import * as z from 'zod/mini';
+import { FailureError } from '../failure.ts';
+import type { JsonObject, Store, StoredRecord } from '../stores/contract.ts';
+import { decodeRecord, RECORD_FORMAT } from './record-format.ts';
+import { tidyUp } from './tidy-up.ts';
+
+interface Pair<Facts, Secret> {
+  readonly facts: Facts;
+  readonly version: string;
+  /** Absent when the record has none. */
+  readonly secret?: Secret;
+  /** The record points to a secret that the vault no longer holds. */
+  readonly secretLost: boolean;
+}
+
+interface Found<Facts> {
+  readonly facts: Facts;
+  readonly secretKey: string | undefined;
+  readonly version: string;
+}
+
+type Replaced<Facts> =
+  | { readonly replaced: true; readonly version: string }
+  | { readonly replaced: false; readonly current: Found<Facts> | undefined };
+
+// Each round that finds the record moved on means that another process succeeded.
+const ROUNDS = 20;
+
+export function recordsWithSecret<Facts extends object, Secret extends object>(o: {
+  readonly store: Store;
+  readonly vault: Store;
+  /** What the record is called in failures. */
+  readonly kind: string;
+  readonly facts: z.ZodMiniType<Facts>;
+  readonly secret: z.ZodMiniType<Secret>;
+}) {
+  const { store, vault, kind } = o;
+  const schema = z.object({ secret: z.exactOptional(z.string()), facts: o.facts });
+  const anyPointer = z.object({ secret: z.string() });
+
+  const decode = (record: StoredRecord | undefined): Found<Facts> | undefined => {
+    if (record === undefined) return undefined;
+    const { facts, secret } = decodeRecord(kind, schema, record);
+    return { facts, secretKey: secret, version: record.version };
+  };
+
+  const readSecret = async (secretKey: string): Promise<Secret | undefined> => {
+    const entry = await vault.read(secretKey);
+    return entry && decodeRecord(`${kind} secret`, o.secret, entry);
+  };
+
+  const discard = async (secretKey: string | undefined): Promise<void> => {
+    if (secretKey !== undefined) await tidyUp(vault.delete(secretKey));
+  };
+
+  const contended = (): FailureError =>
+    new FailureError('store_failed', 'storage', { reason: `Other processes kept changing the ${kind} record.` });
+
+  return {
+    async read(key: string): Promise<Pair<Facts, Secret> | undefined> {
+      let missing: string | undefined;
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const found = decode(await store.read(key));
+        if (found === undefined) return undefined;
+        const { facts, secretKey, version } = found;
+        if (secretKey === undefined) return { facts, version, secretLost: false };
+        const secret = await readSecret(secretKey);
+        if (secret !== undefined) return { facts, version, secret, secretLost: false };
+        // Another process may have moved the record on between the two reads: only what
+        // is missing twice under an unmoved record is lost.
+        if (missing === secretKey) return { facts, version, secretLost: true };
+        missing = secretKey;
+      }
+      throw contended();
+    },
+
+    /** Without `basedOn` (a version, or null for none) whatever is there is replaced. */
+    async replace(
+      key: string,
+      facts: Facts,
+      {
+        secret,
+        secretKey,
+        basedOn,
+      }: { readonly secret: Secret | undefined; readonly secretKey: string; readonly basedOn: string | null | undefined },
+    ): Promise<Replaced<Facts>> {
+      const newSecretKey = secret === undefined ? undefined : secretKey;
+      const value: JsonObject = { format: RECORD_FORMAT, secret: newSecretKey, facts: { ...facts } as JsonObject };
+      let before = decode(await store.read(key));
+      if (isStale(basedOn, before)) return { replaced: false, current: before };
+      if (newSecretKey !== undefined)
+        await vault.write(newSecretKey, { format: RECORD_FORMAT, ...secret } as JsonObject, { expected: null });
+
+      for (let round = 0; round < ROUNDS; round += 1) {
+        // If this throws, the write may have happened all the same: the new entry stays.
+        const result = await store.write(key, value, { expected: before?.version ?? null });
+        if (result.written) {
+          await discard(before?.secretKey);
+          return { replaced: true, version: result.version };
+        }
+        before = decode(result.current);
+        if (isStale(basedOn, before)) {
+          await discard(newSecretKey);
+          return { replaced: false, current: before };
+        }
+      }
+      await discard(newSecretKey);
+      throw contended();
+    },
+
+    /** Deletes both, also when the record cannot be understood. May be repeated after a failure. */
+    async forget(key: string, isMeant: (value: JsonObject) => boolean = () => true): Promise<void> {
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const record = await store.read(key);
+        if (record === undefined || !isMeant(record.value)) return;
+        // The secret goes first: should the record's turn fail, forgetting again still finds it.
+        const pointer = anyPointer.safeParse(record.value);
+        if (pointer.success) await vault.delete(pointer.data.secret);
+        if (await store.delete(key, { expected: record.version })) return;
+      }
+      throw contended();
+    },
+  };
+}
+
+function isStale(basedOn: string | null | undefined, current: { readonly version: string } | undefined): boolean {
+  return basedOn !== undefined && basedOn !== (current?.version ?? null);
+}
