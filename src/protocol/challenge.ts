@@ -39,39 +39,62 @@ const UNQUOTED = /[^\s,"]+/y;
  * and nothing is thrown.
  */
 export function parseChallenges(value: string): readonly ParsedChallenge[] {
-  const header = value.slice(0, LONGEST_HEADER_CHARACTERS);
-  const challenges: { scheme: string; token68?: string; parameters: Map<string, string> }[] = [];
-  let at = 0;
-  const match = (pattern: RegExp): RegExpExecArray | null => {
-    pattern.lastIndex = at;
-    const found = pattern.exec(header);
-    if (found !== null) at = pattern.lastIndex;
-    return found;
-  };
-
+  const scanner = new Scanner(value.slice(0, LONGEST_HEADER_CHARACTERS));
+  const challenges: (ParsedChallenge & { readonly parameters: Map<string, string> })[] = [];
   for (;;) {
-    match(BETWEEN);
-    if (at >= header.length) return challenges;
-    const name = match(TOKEN)?.[0];
+    scanner.match(BETWEEN);
+    if (scanner.isAtEnd) return challenges;
+    const name = scanner.match(TOKEN)?.[0];
     if (name === undefined) {
-      // A stray quote begins text, not a name: its content must not be read as parameters.
-      if (match(QUOTED) === null) {
-        if (header[at] === '"') return challenges;
-        at += 1;
-      }
-      continue;
-    }
-    if (match(EQUALS) !== null) {
-      const quoted = match(QUOTED);
-      // A quote that never ends has swallowed the rest: nothing after it can be told from text.
-      if (quoted === null && header[at] === '"') return challenges;
-      const text = quoted === null ? match(UNQUOTED)?.[0] : quoted[1]?.replace(/\\([\s\S])/g, '$1');
+      scanner.skipGarbage();
+    } else if (scanner.match(EQUALS) !== null) {
+      const text = scanner.value();
       const parameters = challenges.at(-1)?.parameters;
-      if (text !== undefined && parameters !== undefined && !parameters.has(name.toLowerCase())) parameters.set(name.toLowerCase(), text);
-      continue;
+      if (text !== undefined && parameters?.has(name.toLowerCase()) === false) parameters.set(name.toLowerCase(), text);
+    } else {
+      const token68 = scanner.match(TOKEN68)?.[1];
+      challenges.push({ scheme: name, parameters: new Map(), ...(token68 !== undefined && { token68 }) });
     }
-    const token68 = match(TOKEN68)?.[1];
-    challenges.push({ scheme: name, parameters: new Map(), ...(token68 === undefined ? {} : { token68 }) });
+  }
+}
+
+class Scanner {
+  readonly #text: string;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at >= this.#text.length;
+  }
+
+  /** Steps over what matches here; stays where nothing does. */
+  match(pattern: RegExp): RegExpExecArray | null {
+    pattern.lastIndex = this.#at;
+    const found = pattern.exec(this.#text);
+    if (found !== null) this.#at = pattern.lastIndex;
+    return found;
+  }
+
+  /** The value after `=`, in quotes or not. */
+  value(): string | undefined {
+    const quoted = this.match(QUOTED)?.[1];
+    if (quoted !== undefined) return quoted.replace(/\\([\s\S])/g, '$1');
+    return this.#endsInsideQuotes() ? undefined : this.match(UNQUOTED)?.[0];
+  }
+
+  /** A stray quote begins text, whose content must not be read as parameters; anything else is one character. */
+  skipGarbage(): void {
+    if (this.match(QUOTED) === null && !this.#endsInsideQuotes()) this.#at += 1;
+  }
+
+  /** A quote that never ends swallows the rest: nothing after it can be told from text. */
+  #endsInsideQuotes(): boolean {
+    if (this.#text[this.#at] !== '"') return false;
+    this.#at = this.#text.length;
+    return true;
   }
 }
 
@@ -108,10 +131,10 @@ function factsOf(scheme: 'Bearer' | 'DPoP', challenges: readonly ParsedChallenge
   const errorDescription = first('error_description');
   return {
     scheme,
-    ...(resourceMetadataUrl === undefined ? {} : { resourceMetadataUrl }),
-    ...(scopes.length === 0 ? {} : { scopes }),
-    ...(error === undefined ? {} : { error }),
-    ...(errorDescription === undefined ? {} : { errorDescription }),
+    ...(resourceMetadataUrl !== undefined && { resourceMetadataUrl }),
+    ...(scopes.length > 0 && { scopes }),
+    ...(error !== undefined && { error }),
+    ...(errorDescription !== undefined && { errorDescription }),
   };
 }
 

@@ -38,84 +38,84 @@ export type Sight =
   | { readonly seen: 'nothing'; readonly probe: Probe };
 
 const LONGEST_ETAG_CHARACTERS = 256;
+const LONGEST_TYPE_CHARACTERS = 60;
 
 /** @throws FailureError as {@link Http} does, and `server_unavailable` for 429 and 5xx */
 export async function lookAt(http: Http, request: LookRequest): Promise<Sight> {
-  const { document, now } = request;
-  const phase: Phase = document;
+  const { document, url, now } = request;
   const startedAt = now();
-  const probe = (verdict: Probe['verdict'], facts: { status?: number; reason?: string | undefined } = {}): Probe => ({
+  const finding = await findingAt(http, request);
+  const probe: Probe = {
     document,
-    url: withoutQuery(request.url),
+    url: withoutQuery(url),
     durationMs: now() - startedAt,
-    verdict,
-    ...(facts.status === undefined ? {} : { status: facts.status }),
-    ...(facts.reason === undefined ? {} : { reason: facts.reason }),
-  });
+    verdict: finding.verdict,
+    ...(finding.status !== undefined && { status: finding.status }),
+    ...(finding.reason !== undefined && { reason: finding.reason }),
+  };
+  const { object, validity = {} } = finding;
+  if (object !== undefined) return { seen: 'object', object, validity, probe };
+  return finding.verdict === 'cached' ? { seen: 'unchanged', validity, probe } : { seen: 'nothing', probe };
+}
 
-  let response: Response;
+interface Finding {
+  readonly verdict: Probe['verdict'];
+  readonly status?: number | undefined;
+  readonly reason?: string | undefined;
+  readonly object?: object;
+  readonly validity?: Validity;
+}
+
+async function findingAt(http: Http, request: LookRequest): Promise<Finding> {
   try {
-    response = await getDocument(http, request, phase);
+    const response = await getDocument(http, request, request.document);
+    return response.status === 200 ? await findingIn(response) : findingWithout(response, request);
   } catch (error) {
     if (!(error instanceof FailureError)) throw error;
     const { code, details } = error.failure;
     // Sites that answer every unknown path with their login or home page: there is no document.
-    if (code === 'redirect_refused') {
-      return {
-        seen: 'nothing',
-        probe: probe('absent', {
-          ...(details.status === undefined ? {} : { status: details.status }),
-          reason: `It redirects. ${details.reason ?? ''}`.trim(),
-        }),
-      };
-    }
-    if (code === 'response_too_large')
-      return {
-        seen: 'nothing',
-        probe: probe('invalid', { reason: `It is too large for a metadata document. ${details.reason ?? ''}`.trim() }),
-      };
+    if (code === 'redirect_refused') return { verdict: 'absent', status: details.status, reason: `It redirects. ${details.reason ?? ''}` };
+    if (code === 'response_too_large') return { verdict: 'invalid', reason: `It is too large for metadata. ${details.reason ?? ''}` };
     throw error;
   }
+}
 
+/** What a 200 holds; the content type is not trusted in either direction. */
+async function findingIn(response: Response): Promise<Finding> {
   const { status } = response;
-  const validity = validityOf(response.headers);
-  if (status === 304 && request.etag !== undefined) return { seen: 'unchanged', validity, probe: probe('cached', { status }) };
-  if (status === 429 || (status >= 500 && request.absentStatuses?.includes(status) !== true)) {
-    const seconds = retryAfterSeconds(response.headers, now());
-    const details = { url: withoutQuery(request.url), status, ...(seconds === undefined ? {} : { retryAfterSeconds: seconds }) };
-    throw new FailureError('server_unavailable', phase, details);
-  }
-  if (!response.ok) return { seen: 'nothing', probe: probe('absent', { status, reason: reasonOfStatus(status) }) };
-
-  const type = serverText(response.headers.get('content-type')?.split(';')[0], 60);
+  const type = serverText(response.headers.get('content-type')?.split(';')[0], LONGEST_TYPE_CHARACTERS) ?? 'no content type';
   const object = objectIn(await response.text());
   if (object === undefined) {
-    return {
-      seen: 'nothing',
-      probe: probe('invalid', { status, reason: `It answered with ${type ?? 'no content type'}, and the body is not a JSON object.` }),
-    };
+    return { verdict: 'invalid', status, reason: `It answered with ${type}, and the body is not a JSON object.` };
   }
-  const isJson = type !== undefined && /^application\/([a-z0-9.+-]+\+)?json$/i.test(type);
-  return {
-    seen: 'object',
-    object,
-    validity,
-    probe: probe('found', {
-      status,
-      reason: isJson ? undefined : `It is JSON served as ${type ?? 'no content type'} instead of application/json.`,
-    }),
-  };
+  const isJson = /^application\/([a-z0-9.+-]+\+)?json$/i.test(type);
+  const reason = isJson ? undefined : `It is JSON served as ${type} instead of application/json.`;
+  return { verdict: 'found', status, reason, object, validity: validityOf(response.headers) };
+}
+
+/** What any other status means. */
+function findingWithout(response: Response, request: LookRequest): Finding {
+  const { status, headers } = response;
+  if (status === 304 && request.etag !== undefined) return { verdict: 'cached', status, validity: validityOf(headers) };
+  if (status === 429 || (status >= 500 && request.absentStatuses?.includes(status) !== true)) {
+    const seconds = retryAfterSeconds(headers, request.now());
+    const details = { url: withoutQuery(request.url), status, ...(seconds !== undefined && { retryAfterSeconds: seconds }) };
+    throw new FailureError('server_unavailable', request.document, details);
+  }
+  const closed = status === 401 || status === 403;
+  const reason = `It answered ${status}${closed ? ', although metadata has to be readable without authorization' : ''}.`;
+  return { verdict: 'absent', status, reason };
 }
 
 async function getDocument(http: Http, request: LookRequest, phase: Phase): Promise<Response> {
   const get = (headers: Record<string, string>): Promise<Response> =>
-    http(request.url, { phase, purpose: request.document, headers, ...(request.signal === undefined ? {} : { signal: request.signal }) });
+    http(request.url, { phase, purpose: request.document, headers, ...(request.signal && { signal: request.signal }) });
   const plain = { accept: 'application/json' };
   try {
     return await get({
       ...plain,
       'mcp-protocol-version': request.protocolVersion,
-      ...(request.etag === undefined ? {} : { 'if-none-match': request.etag }),
+      ...(request.etag !== undefined && { 'if-none-match': request.etag }),
     });
   } catch (error) {
     // In pages and web workers only: the header makes the browser ask first, and a server that
@@ -135,18 +135,12 @@ function objectIn(text: string): object | undefined {
   }
 }
 
-function reasonOfStatus(status: number): string {
-  return status === 401 || status === 403
-    ? `It answered ${status}, although metadata has to be readable without authorization.`
-    : `It answered ${status}.`;
-}
-
 function validityOf(headers: Headers): Validity {
   const seconds = maxAgeSeconds(headers);
   const etag = headers.get('etag');
   return {
-    ...(seconds === undefined ? {} : { maxAgeSeconds: seconds }),
-    ...(etag === null || etag.length > LONGEST_ETAG_CHARACTERS ? {} : { etag }),
+    ...(seconds !== undefined && { maxAgeSeconds: seconds }),
+    ...(etag !== null && etag.length <= LONGEST_ETAG_CHARACTERS && { etag }),
   };
 }
 

@@ -86,7 +86,7 @@ export async function lookForResourceMetadata(http: Http, look: ResourceMetadata
     document: {
       resource,
       authorization_servers: [...new Set(issuers.filter((issuer) => issuer !== undefined))],
-      ...(scopes === undefined ? {} : { scopes_supported: [...new Set(scopes)] }),
+      ...(scopes && { scopes_supported: [...new Set(scopes)] }),
     },
     probe: sight.probe,
     ...sight.validity,

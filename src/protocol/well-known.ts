@@ -34,7 +34,7 @@ export function serverMetadataUrls(issuer: string): readonly string[] {
   if (!isSafeEndpoint(issuer) || /[?#]/.test(issuer)) {
     const shown = serverText(issuer);
     throw new FailureError('url_refused', 'server-metadata', {
-      ...(shown === undefined ? {} : { issuer: shown }),
+      ...(shown !== undefined && { issuer: shown }),
       reason: 'An issuer identifier is an https URL (or http on loopback) without query and fragment.',
     });
   }
