@@ -21,65 +21,207 @@ const serverDown = 'Try again later; every stored credential was kept.';
 
 export const FAILURE_CODES = {
   // configuration and requests
-  invalid_configuration: { message: 'The client is configured wrongly.', advice: 'Mend every problem listed, then create the client again.', ...reconfigure },
-  url_outside_resource: { message: 'The URL does not belong to the protected resource, so no access token may be sent to it.', advice: 'Use a plain fetch for other servers, or create a client for that resource.', ...reconfigure },
-  request_not_resent: { message: 'Authorization completed, but the request was not resent because its one-shot body is larger than the replay limit.', advice: 'Send the request again; the access token is ready. Raise limits.replayBufferBytes if such bodies are common.', ...retry },
-  access_token_rejected: { message: 'The resource rejected an access token that was issued a moment ago.', advice: 'Ask the operator of the resource whether it accepts tokens of this authorization server for this resource identifier.', ...report },
+  invalid_configuration: {
+    message: 'The client is configured wrongly.',
+    advice: 'Mend every problem listed, then create the client again.',
+    ...reconfigure,
+  },
+  url_outside_resource: {
+    message: 'The URL does not belong to the protected resource, so no access token may be sent to it.',
+    advice: 'Use a plain fetch for other servers, or create a client for that resource.',
+    ...reconfigure,
+  },
+  request_not_resent: {
+    message: 'Authorization completed, but the request was not resent because its one-shot body is larger than the replay limit.',
+    advice: 'Send the request again; the access token is ready. Raise limits.replayBufferBytes if such bodies are common.',
+    ...retry,
+  },
+  access_token_rejected: {
+    message: 'The resource rejected an access token that was issued a moment ago.',
+    advice: 'Ask the operator of the resource whether it accepts tokens of this authorization server for this resource identifier.',
+    ...report,
+  },
   cancelled: { message: 'The authorization was cancelled.', advice: 'Send the request again to start a new authorization.', ...none },
-  signed_out: { message: 'The account was signed out while the authorization was under way.', advice: 'Send the request again to sign in.', ...none },
+  signed_out: {
+    message: 'The account was signed out while the authorization was under way.',
+    advice: 'Send the request again to sign in.',
+    ...none,
+  },
   closed: { message: 'The client has been closed.', advice: 'Create a new client.', ...reconfigure },
-  internal_error: { message: 'authchart met an error it has no name for.', advice: 'Report it with the inspector events around it; credentials were kept.', ...retry },
+  internal_error: {
+    message: 'authchart met an error it has no name for.',
+    advice: 'Report it with the inspector events around it; credentials were kept.',
+    ...retry,
+  },
 
   // every network read
   network_unreachable: { message: 'A server could not be reached.', advice: serverDown, ...retry },
   network_timeout: { message: 'A server did not answer in time.', advice: serverDown, ...retry },
   server_unavailable: { message: 'A server answered that it cannot serve the request now.', advice: serverDown, ...retry },
-  response_too_large: { message: 'A server sent more than the size limit allows.', advice: 'Report it to the server; raise the limit only if the size is legitimate.', ...report },
-  redirect_refused: { message: 'A server redirected a request that must not be redirected.', advice: 'Configure the final URL, or report it to the server.', ...report },
-  url_refused: { message: 'A URL named by a server may not be used.', advice: 'Report it to the server, or allow the URL by policy if you trust it.', ...report },
+  response_too_large: {
+    message: 'A server sent more than the size limit allows.',
+    advice: 'Report it to the server; raise the limit only if the size is legitimate.',
+    ...report,
+  },
+  redirect_refused: {
+    message: 'A server redirected a request that must not be redirected.',
+    advice: 'Configure the final URL, or report it to the server.',
+    ...report,
+  },
+  url_refused: {
+    message: 'A URL named by a server may not be used.',
+    advice: 'Report it to the server, or allow the URL by policy if you trust it.',
+    ...report,
+  },
 
   // discovery
-  resource_mismatch: { message: 'The protected resource metadata is for another resource.', advice: 'Use the resource identifier of the document, or report it to the server.', ...report },
-  no_authorization_server: { message: 'No authorization server named by the resource can be used.', advice: 'See the probes of the diagnosis, and report what is wrong to the server.', ...report },
-  issuer_mismatch: { message: 'The authorization server metadata names another issuer than the one it was fetched for.', advice: 'Report it to the server: RFC 8414 section 3.3 forbids its use.', ...report },
-  endpoint_refused: { message: 'The authorization server metadata names an endpoint that is not https (or http on loopback).', advice: 'Report it to the server.', ...report },
-  pkce_not_supported: { message: 'The authorization server does not say that it supports PKCE with S256.', advice: 'Report it to the server, or override it for this issuer if you know that it does.', ...report },
-  metadata_incomplete: { message: 'The authorization server metadata lacks what the flow needs.', advice: 'Report it to the server.', ...report },
+  resource_mismatch: {
+    message: 'The protected resource metadata is for another resource.',
+    advice: 'Use the resource identifier of the document, or report it to the server.',
+    ...report,
+  },
+  no_authorization_server: {
+    message: 'No authorization server named by the resource can be used.',
+    advice: 'See the probes of the diagnosis, and report what is wrong to the server.',
+    ...report,
+  },
+  issuer_mismatch: {
+    message: 'The authorization server metadata names another issuer than the one it was fetched for.',
+    advice: 'Report it to the server: RFC 8414 section 3.3 forbids its use.',
+    ...report,
+  },
+  endpoint_refused: {
+    message: 'The authorization server metadata names an endpoint that is not https (or http on loopback).',
+    advice: 'Report it to the server.',
+    ...report,
+  },
+  pkce_not_supported: {
+    message: 'The authorization server does not say that it supports PKCE with S256.',
+    advice: 'Report it to the server, or override it for this issuer if you know that it does.',
+    ...report,
+  },
+  metadata_incomplete: {
+    message: 'The authorization server metadata lacks what the flow needs.',
+    advice: 'Report it to the server.',
+    ...report,
+  },
 
   // issuer binding and registration
-  client_issuer_mismatch: { message: 'The pre-registered client belongs to another issuer.', advice: 'Configure credentials for this issuer, or find out why the resource changed its authorization server.', ...reconfigure },
-  issuer_changed: { message: 'The authorization server changed between redirect and callback; the code was not sent anywhere.', advice: 'Start the authorization again.', ...again },
-  registration_rejected: { message: 'The authorization server refused to register the client.', advice: 'Read the server\'s reason; adjust redirect URIs or client metadata, or configure a client identifier.', ...reconfigure },
-  registration_unusable: { message: 'The registration response cannot be used.', advice: 'Report it to the server, or configure a client identifier.', ...report },
-  client_identifier_required: { message: 'The authorization server offers no way to register; a client identifier has to be entered.', advice: 'Register the client with the server\'s operator and provide its identifier.', action: 'provide-client-identifier', retryable: false },
-  client_rejected: { message: 'The authorization server does not accept the client.', advice: 'Check the client identifier and its secret.', ...reconfigure },
+  client_issuer_mismatch: {
+    message: 'The pre-registered client belongs to another issuer.',
+    advice: 'Configure credentials for this issuer, or find out why the resource changed its authorization server.',
+    ...reconfigure,
+  },
+  issuer_changed: {
+    message: 'The authorization server changed between redirect and callback; the code was not sent anywhere.',
+    advice: 'Start the authorization again.',
+    ...again,
+  },
+  registration_rejected: {
+    message: 'The authorization server refused to register the client.',
+    advice: "Read the server's reason; adjust redirect URIs or client metadata, or configure a client identifier.",
+    ...reconfigure,
+  },
+  registration_unusable: {
+    message: 'The registration response cannot be used.',
+    advice: 'Report it to the server, or configure a client identifier.',
+    ...report,
+  },
+  client_identifier_required: {
+    message: 'The authorization server offers no way to register; a client identifier has to be entered.',
+    advice: "Register the client with the server's operator and provide its identifier.",
+    action: 'provide-client-identifier',
+    retryable: false,
+  },
+  client_rejected: {
+    message: 'The authorization server does not accept the client.',
+    advice: 'Check the client identifier and its secret.',
+    ...reconfigure,
+  },
 
   // the user's part
-  redirect_unavailable: { message: 'The redirect target could not be made ready.', advice: 'Free the port, or use another redirect URI.', ...retry },
+  redirect_unavailable: {
+    message: 'The redirect target could not be made ready.',
+    advice: 'Free the port, or use another redirect URI.',
+    ...retry,
+  },
   user_agent_failed: { message: 'The authorization page could not be opened.', advice: 'Open the authorization URL by hand.', ...retry },
-  authorization_denied: { message: 'The user refused the authorization.', advice: 'Send the request again if that was a mistake.', ...none },
-  authorization_rejected: { message: 'The authorization server answered the authorization request with an error.', advice: 'Read the server\'s reason, then start again.', ...again },
+  authorization_denied: {
+    message: 'The user refused the authorization.',
+    advice: 'Send the request again if that was a mistake.',
+    ...none,
+  },
+  authorization_rejected: {
+    message: 'The authorization server answered the authorization request with an error.',
+    advice: "Read the server's reason, then start again.",
+    ...again,
+  },
   authorization_expired: { message: 'The user did not come back in time.', advice: 'Start the authorization again.', ...again },
-  callback_not_expected: { message: 'The callback belongs to no authorization that is waiting; nothing was changed.', advice: 'Start the authorization again, and use each callback once.', ...again },
+  callback_not_expected: {
+    message: 'The callback belongs to no authorization that is waiting; nothing was changed.',
+    advice: 'Start the authorization again, and use each callback once.',
+    ...again,
+  },
   callback_invalid: { message: 'The callback is not a usable authorization response.', advice: 'Start the authorization again.', ...again },
-  callback_issuer_mismatch: { message: 'The callback was issued by another authorization server than the one asked (RFC 9207).', advice: 'Do not continue: this is what a mix-up attack looks like. Report it to the server.', ...report },
-  callback_issuer_missing: { message: 'The callback lacks the issuer that the authorization server promises to send (RFC 9207).', advice: 'Do not continue; report it to the server.', ...report },
+  callback_issuer_mismatch: {
+    message: 'The callback was issued by another authorization server than the one asked (RFC 9207).',
+    advice: 'Do not continue: this is what a mix-up attack looks like. Report it to the server.',
+    ...report,
+  },
+  callback_issuer_missing: {
+    message: 'The callback lacks the issuer that the authorization server promises to send (RFC 9207).',
+    advice: 'Do not continue; report it to the server.',
+    ...report,
+  },
 
   // token endpoint
-  code_rejected: { message: 'The authorization server rejected the authorization code.', advice: 'Start the authorization again; a code is never sent twice.', ...again },
-  token_request_rejected: { message: 'The token endpoint answered with an error.', advice: 'Read the server\'s reason.', ...report },
+  code_rejected: {
+    message: 'The authorization server rejected the authorization code.',
+    advice: 'Start the authorization again; a code is never sent twice.',
+    ...again,
+  },
+  token_request_rejected: { message: 'The token endpoint answered with an error.', advice: "Read the server's reason.", ...report },
   token_response_invalid: { message: 'The token response cannot be used.', advice: 'Report it to the server.', ...report },
-  refresh_rejected: { message: 'The refresh token is no longer valid.', advice: 'Send the request again: the user is asked to log in.', ...again },
+  refresh_rejected: {
+    message: 'The refresh token is no longer valid.',
+    advice: 'Send the request again: the user is asked to log in.',
+    ...again,
+  },
   refresh_busy: { message: 'Another process is refreshing this credential and has not finished in time.', advice: serverDown, ...retry },
 
   // scopes
-  scope_not_granted: { message: 'The authorization was granted without scopes that the request needs.', advice: 'Ask the user to grant them, or have an administrator allow them.', ...again },
-  step_up_limit: { message: 'The resource keeps asking for more scopes for the same operation.', advice: 'Report it to the resource; it does not accept the scopes it asked for.', ...report },
+  scope_not_granted: {
+    message: 'The authorization was granted without scopes that the request needs.',
+    advice: 'Ask the user to grant them, or have an administrator allow them.',
+    ...again,
+  },
+  step_up_limit: {
+    message: 'The resource keeps asking for more scopes for the same operation.',
+    advice: 'Report it to the resource; it does not accept the scopes it asked for.',
+    ...report,
+  },
 
   // storage
-  store_failed: { message: 'The store could not be read or written.', advice: 'Check that the store is reachable and writable; nothing was deleted.', ...retry },
-  record_unreadable: { message: 'A stored record is damaged or was written by a newer version; it was left untouched.', advice: 'Upgrade authchart, or sign out to discard the record.', ...reconfigure },
-  tokens_not_stored: { message: 'New tokens could not be stored; they work until this process ends.', advice: 'Mend the store; the tokens are written with the next change.', ...retry },
+  store_failed: {
+    message: 'The store could not be read or written.',
+    advice: 'Check that the store is reachable and writable; nothing was deleted.',
+    ...retry,
+  },
+  record_unreadable: {
+    message: 'A stored record is damaged or was written by a newer version; it was left untouched.',
+    advice: 'Upgrade authchart, or sign out to discard the record.',
+    ...reconfigure,
+  },
+  flow_taken_over: {
+    message: 'Another process has taken over this authorization.',
+    advice: 'Nothing was lost: it goes on there, and the next request adopts its outcome.',
+    ...retry,
+  },
+  tokens_not_stored: {
+    message: 'New tokens could not be stored; they work until this process ends.',
+    advice: 'Mend the store; the tokens are written with the next change.',
+    ...retry,
+  },
   credentials_missing: { message: 'The vault no longer holds the secrets that a record points to.', advice: 'Sign in again.', ...again },
 } as const satisfies Record<string, KnownFailure>;
 

@@ -1,0 +1,117 @@
+/**
+ * Write-ahead journal of one chart: what it decided is stored before its effects
+ * run (RES-02). Recording is synchronous and cheap; effects await `flushed()`.
+ * Of several checkpoints that wait to be written only the newest is, and writes
+ * never overtake one another.
+ */
+import type { InspectionEvent } from 'xstate';
+import type { Clock } from '../clock.ts';
+import { type Failure, FailureError } from '../failure.ts';
+import type { JsonObject, JsonValue, Store } from '../stores/contract.ts';
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
+
+export interface Journal {
+  /** Notes what is to be stored. The context is kept as it is, not copied: charts do not mutate theirs. */
+  record(value: JsonValue, context: JsonObject): void;
+  /**
+   * Resolves when everything recorded so far, or something newer, is stored; rejects
+   * if that failed. The next record tries again.
+   */
+  flushed(): Promise<void>;
+  /** The checkpoint of an earlier process or page; what is read becomes what the next write is based on. */
+  read(): Promise<Checkpoint | undefined>;
+  /** Deletes the checkpoint and drops what was not written yet. */
+  discard(): Promise<void>;
+}
+
+export function createJournal(o: {
+  readonly store: Store;
+  readonly key: string;
+  readonly clock: Clock;
+  /** Told of every write that failed. */
+  readonly report: (failure: Failure) => void;
+  /**
+   * Only this journal may write the record from the version it read on: for whoever
+   * holds the flow's lease. A write that finds another version rejects with
+   * `flow_taken_over`, so that a process that was asleep cannot overwrite its
+   * successor. Default false: the last writer wins.
+   */
+  readonly exclusive?: boolean;
+}): Journal {
+  const { store, key, clock, exclusive = false } = o;
+  let waiting: { readonly value: JsonValue; readonly context: JsonObject } | undefined;
+  let recorded = 0;
+  let stored = 0;
+  /** Everything up to here was tried and failed, unless `stored` has passed it since. */
+  let failed: { readonly upTo: number; readonly error: FailureError } | undefined;
+  let writing: Promise<void> | undefined;
+  let basedOn: string | null = null;
+
+  const write = async (value: JsonValue, context: JsonObject): Promise<void> => {
+    const checkpoint = encodeCheckpoint({ value, context, writtenAtEpochMs: clock.now() });
+    const result = await store.write(key, checkpoint, exclusive ? { expected: basedOn } : {});
+    if (!result.written) throw new FailureError('flow_taken_over', 'storage');
+    basedOn = result.version;
+  };
+
+  const writeNext = async (): Promise<void> => {
+    // One turn later: the microsteps of one transition become one write.
+    await undefined;
+    const newest = waiting;
+    const upTo = recorded;
+    waiting = undefined;
+    try {
+      if (newest !== undefined) await write(newest.value, newest.context);
+      stored = upTo;
+    } catch (thrown) {
+      failed = { upTo, error: storeError(thrown) };
+      o.report(failed.error.failure);
+    }
+    writing = waiting === undefined ? undefined : writeNext();
+  };
+
+  const settled = async (upTo: number): Promise<void> => {
+    while (stored < upTo) {
+      if (writing === undefined && failed !== undefined && failed.upTo >= upTo) throw failed.error;
+      await writing;
+    }
+  };
+
+  return {
+    record(value, context) {
+      recorded += 1;
+      waiting = { value, context };
+      writing ??= writeNext();
+    },
+    flushed() {
+      return settled(recorded);
+    },
+    async read() {
+      const record = await store.read(key);
+      basedOn = record?.version ?? null;
+      return record && decodeCheckpoint(record.value);
+    },
+    async discard() {
+      while (writing !== undefined) {
+        waiting = undefined;
+        await writing;
+      }
+      await store.delete(key, exclusive && basedOn !== null ? { expected: basedOn } : {});
+      basedOn = null;
+    },
+  };
+}
+
+/** Records every step of the root actor: XState shows a microstep before it starts the step's effects. */
+export function journalInspector(journal: Pick<Journal, 'record'>): (event: InspectionEvent) => void {
+  return (event) => {
+    if (event.type !== '@xstate.microstep' || event.actorRef.sessionId !== event.rootId) return;
+    const { value, context } = event.snapshot as unknown as Pick<Checkpoint, 'value' | 'context'>;
+    journal.record(value, context);
+  };
+}
+
+function storeError(thrown: unknown): FailureError {
+  if (thrown instanceof FailureError) return thrown;
+  return new FailureError('store_failed', 'storage', { reason: `(${thrown instanceof Error ? thrown.name : typeof thrown})` });
+}

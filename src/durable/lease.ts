@@ -1,0 +1,117 @@
+/**
+ * Leases held by this process: one at a time per key among all that share a
+ * store, renewed while the work lasts, and over by themselves soon after their
+ * holder died (RES-08).
+ */
+import type { Clock } from '../clock.ts';
+import { FailureError } from '../failure.ts';
+import type { Lease, Store } from '../stores/contract.ts';
+
+export interface HeldLease {
+  readonly key: string;
+  /** Grows with every new holder of the key; pass it on to whatever can refuse an older one. */
+  readonly fence: number;
+  /** Aborted, with a `FailureError` as reason, when the lease is lost: another may be at work by now. */
+  readonly signal: AbortSignal;
+  /** Ends the lease; never rejects, because a lease that cannot be released runs out by itself. */
+  release(): Promise<void>;
+}
+
+export interface Leases {
+  /** `undefined` while another holds it, or this very object does. Rejects with `store_failed`. */
+  tryAcquire(key: string): Promise<HeldLease | undefined>;
+}
+
+// Two renewals may fail before the lease runs out.
+const RENEWALS_PER_LEASE = 3;
+
+export function createLeases(o: {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** Differs from every other holder's, in other processes too. */
+  readonly owner: string;
+  readonly leaseMs: number;
+}): Leases {
+  const { store, clock, owner, leaseMs } = o;
+  const held = new Set<string>();
+
+  return {
+    async tryAcquire(key) {
+      if (held.has(key)) return undefined;
+      held.add(key);
+      try {
+        const lease = await store.acquireLease(key, owner, leaseMs);
+        if (lease !== undefined) return hold({ store, clock, leaseMs, lease, ended: () => held.delete(key) });
+      } catch (thrown) {
+        held.delete(key);
+        throw thrown;
+      }
+      held.delete(key);
+      return undefined;
+    },
+  };
+}
+
+function hold(o: {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly leaseMs: number;
+  readonly lease: Lease;
+  readonly ended: () => void;
+}): HeldLease {
+  const { store, clock, leaseMs } = o;
+  const { key, owner, fence } = o.lease;
+  const lost = new AbortController();
+  const stop = new AbortController();
+  let latest = o.lease;
+  let renewal: Promise<Lease | undefined> | undefined;
+
+  /** False if the lease was lost; a store that fails or hangs only costs time. */
+  const renew = async (): Promise<boolean> => {
+    renewal = store.acquireLease(key, owner, leaseMs).catch(() => latest);
+    const renewed = await within(clock, latest.expiresAtEpochMs - clock.now(), renewal, stop.signal);
+    // Another fence: it had run out, and someone may have worked in between.
+    if (renewed?.fence !== fence) return false;
+    latest = renewed;
+    return true;
+  };
+
+  const keepAlive = async (): Promise<void> => {
+    do await clock.sleep(leaseMs / RENEWALS_PER_LEASE, stop.signal, { background: true });
+    while (clock.now() < latest.expiresAtEpochMs && (await renew()));
+    if (!stop.signal.aborted) lost.abort(new FailureError('flow_taken_over', 'storage', { reason: 'The lease ran out.' }));
+  };
+  keepAlive().catch(() => undefined);
+
+  let released: Promise<void> | undefined;
+  const release = async (): Promise<void> => {
+    stop.abort();
+    // A renewal still under way would take the lease once more after it was released.
+    const last = await within(clock, leaseMs, renewal ?? Promise.resolve(undefined));
+    await store.releaseLease(last ?? latest).catch(() => undefined);
+    o.ended();
+  };
+
+  return {
+    key,
+    fence,
+    signal: lost.signal,
+    release: () => {
+      released ??= release();
+      return released;
+    },
+  };
+}
+
+/** What `work` resolves to, or undefined if it takes longer; rejects only when aborted. */
+async function within<Result>(clock: Clock, durationMs: number, work: Promise<Result>, signal?: AbortSignal): Promise<Result | undefined> {
+  const done = new AbortController();
+  const waiting = signal === undefined ? done.signal : AbortSignal.any([done.signal, signal]);
+  const tooLong = clock.sleep(durationMs, waiting, { background: true }).then(() => undefined);
+  try {
+    return await Promise.race([work, tooLong]);
+  } finally {
+    done.abort();
+    tooLong.catch(() => undefined);
+  }
+}

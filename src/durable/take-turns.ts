@@ -1,0 +1,35 @@
+/** Waiting for a lease that another owner holds. */
+import type { Clock } from '../clock.ts';
+import { FailureError, type Phase } from '../failure.ts';
+import type { HeldLease, Leases } from './lease.ts';
+
+const FIRST_POLL_MS = 20;
+const LONGEST_POLL_MS = 250;
+
+/**
+ * The lease, as soon as it is free. `meanwhile` is asked before each wait: what
+ * it returns ends the waiting, because the holder has done the work already.
+ *
+ * @throws FailureError `refresh_busy` (retryable) after `waitMs`.
+ */
+export async function takeTurn<Done = never>(
+  leases: Leases,
+  key: string,
+  o: {
+    readonly clock: Clock;
+    readonly waitMs: number;
+    readonly signal: AbortSignal;
+    readonly phase: Phase;
+    readonly meanwhile?: () => Promise<Done | undefined>;
+  },
+): Promise<{ readonly turn: HeldLease } | { readonly done: Done }> {
+  const giveUpAtMs = o.clock.now() + o.waitMs;
+  for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 2, LONGEST_POLL_MS)) {
+    const turn = await leases.tryAcquire(key);
+    if (turn !== undefined) return { turn };
+    const done = await o.meanwhile?.();
+    if (done !== undefined) return { done };
+    if (o.clock.now() >= giveUpAtMs) throw new FailureError('refresh_busy', o.phase);
+    await o.clock.sleep(pollMs, o.signal);
+  }
+}
