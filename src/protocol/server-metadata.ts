@@ -27,16 +27,18 @@ const ENDPOINTS = [
 // A member of the wrong type says nothing: it counts as absent, like the null of many encoders.
 // Where its absence matters (PKCE), the flow refuses for that reason.
 const list = z.catch(z.optional(z.array(z.string())), undefined);
+/** Anything at all: what it is decides whether it is refused, see `trimmed`. */
+const endpoint = z.optional(z.unknown());
 const flag = z.catch(z.optional(z.boolean()), undefined);
 
 const documentSchema = z.object({
   issuer: z.string(),
-  authorization_endpoint: z.unknown(),
-  token_endpoint: z.unknown(),
-  registration_endpoint: z.unknown(),
-  revocation_endpoint: z.unknown(),
-  pushed_authorization_request_endpoint: z.unknown(),
-  device_authorization_endpoint: z.unknown(),
+  authorization_endpoint: endpoint,
+  token_endpoint: endpoint,
+  registration_endpoint: endpoint,
+  revocation_endpoint: endpoint,
+  pushed_authorization_request_endpoint: endpoint,
+  device_authorization_endpoint: endpoint,
   require_pushed_authorization_requests: flag,
   scopes_supported: list,
   grant_types_supported: list,

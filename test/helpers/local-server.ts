@@ -17,7 +17,9 @@ export interface LocalServer {
 }
 
 /** Starts it; it is closed, with every connection, when the test ends. */
-export async function localServer(answer: (request: IncomingMessage, response: ServerResponse, origin: string) => void): Promise<LocalServer> {
+export async function localServer(
+  answer: (request: IncomingMessage, response: ServerResponse, origin: string) => void,
+): Promise<LocalServer> {
   const requests: SeenRequest[] = [];
   let origin = '';
   const listener: RequestListener = (request, response) => {

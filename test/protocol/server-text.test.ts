@@ -3,7 +3,9 @@ import { serverText } from '../../src/protocol/server-text.ts';
 
 describe('serverText', () => {
   it('makes one line of text that would forge log lines or steer a terminal (TOK-04)', () => {
-    expect(serverText('denied\r\n2026-01-01 ERROR forged\u001b[2J\u0007 end\u2028x\u0085y')).toBe('denied 2026-01-01 ERROR forged [2J end x y');
+    expect(serverText('denied\r\n2026-01-01 ERROR forged\u001b[2J\u0007 end\u2028x\u0085y')).toBe(
+      'denied 2026-01-01 ERROR forged [2J end x y',
+    );
   });
 
   it('removes bidirectional overrides, zero-width and tag characters and lone surrogates (TOK-04)', () => {
