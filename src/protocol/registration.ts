@@ -119,7 +119,11 @@ function refuseErrors(response: Response, body: unknown, facts: FailureDetails):
   const code = error.success ? serverText(error.data.error, 100) : undefined;
   if (response.ok && code === undefined) return;
   const waitSeconds = retryAfterSeconds(response.headers);
-  const details: FailureDetails = { ...facts, ...(waitSeconds !== undefined && { retryAfterSeconds: waitSeconds }), ...serverWords(body, code) };
+  const details: FailureDetails = {
+    ...facts,
+    ...(waitSeconds !== undefined && { retryAfterSeconds: waitSeconds }),
+    ...serverWords(body, code),
+  };
   if (isOutage(status)) throw new FailureError('server_unavailable', 'registration', details);
   throw new FailureError('registration_rejected', 'registration', {
     ...details,
@@ -171,7 +175,9 @@ function registered(response: RegistrationResponse, requested: ClientMetadata, a
       ...(expiresAt > 0 && Number.isFinite(expiresAt) && { secretExpiresAtEpochSeconds: Math.floor(expiresAt) }),
     }),
     authMethod,
-    redirectUris: response.redirect_uris.length > 0 ? response.redirect_uris : requested.redirect_uris,
+    // Those sent as well: where a server answers with others (written anew, or none),
+    // registering once more for the one in use would change nothing.
+    redirectUris: [...new Set([...requested.redirect_uris, ...response.redirect_uris])],
     applicationType: response.application_type ?? requested.application_type ?? applicationType(requested.redirect_uris),
   };
 }
