@@ -47,14 +47,15 @@ export const chart = setup({
     countTry: assign(({ context }) => update.tried(context)),
     keepFailure: assign((_, params: { error: unknown }) => ({ failure: update.failureFrom(params.error) })),
     keepWarning: assign((_, params: { error: unknown }) => ({ warning: update.failureFrom(params.error) })),
-    keepToken: assign((_, params: Obtained) => update.authorized(params)),
+    keepToken: assign(({ context }, params: Obtained) => update.authorized(context, params)),
     /** The grant is kept, but it is not what the resource asked for (SCO-05). */
     keepNarrowToken: assign(({ context }, params: Obtained) => update.narrowlyAuthorized(context, params)),
     adoptToken: assign(({ context }, params: { token: TokenFacts | undefined }) =>
-      update.authorized({ token: params.token ?? promised(context.token, 'token') }),
+      update.adopted(params.token ?? promised(context.token, 'token')),
     ),
     adoptCheckpoint: assign((_, params: RestoredFlow) => ({ ...params.context, restored: true })),
     countAsRestored: assign({ restored: true }),
+    forgetFailure: assign({ failure: undefined }),
     forgetToken: assign({ token: undefined }),
     forgetFlow: assign({ challenge: undefined, grant: undefined, stepUp: undefined, redirectUri: undefined }),
     cancelFlow: assign({ failure: failure('cancelled', 'authorization') }),

@@ -1,7 +1,7 @@
 /** How the chart's context changes: pure functions from context and facts to the groups that are new. */
 import { type Failure, failure } from '../src/failure.ts';
 import type { Looked, Probe, ResourceMetadata, ServerMetadata } from '../src/protocol/documents.ts';
-import type { AuthorizationContext, Challenge, Discovery, Obtained, Repeats } from './contracts.ts';
+import type { AuthorizationContext, Challenge, Discovery, Obtained, PastStepUp, Repeats, TokenFacts } from './contracts.ts';
 
 type Update = Partial<AuthorizationContext>;
 
@@ -80,23 +80,40 @@ export function repeated(context: AuthorizationContext, change: Partial<Repeats>
   return { repeats: { ...context.repeats, tries: 0, ...change } };
 }
 
-/** The flow reached its end: what it was about is forgotten, the credential is kept. */
-export function authorized(obtained: Obtained): Update {
-  return {
-    token: obtained.token,
-    warning: obtained.warning,
-    challenge: undefined,
-    grant: undefined,
-    redirectUri: undefined,
-    stepUp: undefined,
-    failure: undefined,
+/** Enough to bound any operation, small enough for a checkpoint. */
+const PAST_STEP_UPS_KEPT = 20;
+
+/** The same scopes in any order are the same step-up. */
+export const scopeSetKey = (scopes: readonly string[]): string => [...scopes].sort().join(' ');
+
+function stepUpAnswered({ stepUp, pastStepUps }: AuthorizationContext, token: TokenFacts): Update {
+  if (stepUp === undefined) return {};
+  const answered: PastStepUp = {
+    operation: stepUp.operation,
+    scopes: scopeSetKey(stepUp.challenged),
+    atEpochMs: token.obtainedAtEpochSeconds * 1000,
   };
+  return { pastStepUps: [...pastStepUps, answered].slice(-PAST_STEP_UPS_KEPT) };
+}
+
+/** The flow reached its end: what it was about is forgotten, the credential is kept. */
+export function authorized(context: AuthorizationContext, obtained: Obtained): Update {
+  return {
+    ...stepUpAnswered(context, obtained.token),
+    ...adopted(obtained.token),
+    warning: obtained.warning,
+  };
+}
+
+/** A token another request or process obtained: nobody was asked anything here. */
+export function adopted(token: TokenFacts): Update {
+  return { token, warning: undefined, challenge: undefined, grant: undefined, redirectUri: undefined, stepUp: undefined, failure: undefined };
 }
 
 export function narrowlyAuthorized(context: AuthorizationContext, obtained: Obtained): Update {
   const missingScopes = missing(context.stepUp?.challenged ?? [], obtained.token.scopes);
   return {
-    ...authorized(obtained),
+    ...authorized(context, obtained),
     failure: failure('scope_not_granted', 'step-up', {
       issuer: obtained.token.issuer,
       missingScopes,

@@ -107,7 +107,7 @@ export interface StepUp {
   readonly missing: readonly string[];
 }
 
-/** A step-up that was made, kept to bound the next (SCO-05). */
+/** A step-up the user answered, kept to bound the next (SCO-05). */
 export interface PastStepUp {
   readonly operation: string;
   readonly scopes: string;
@@ -315,7 +315,7 @@ export interface ActorContracts {
     };
     output:
       | { readonly outcome: 'covered'; readonly token: TokenFacts }
-      | { readonly outcome: 'needed'; readonly stepUp: StepUp; readonly pastStepUps: readonly PastStepUp[] };
+      | { readonly outcome: 'needed'; readonly stepUp: StepUp };
   };
   confirmStepUp: { input: { stepUp: StepUp }; output: { readonly confirmed: boolean } };
   signOut: { input: Identity & { issuer: string | undefined; forgetRegistration: boolean }; output: unknown };

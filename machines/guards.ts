@@ -13,7 +13,8 @@ const MAX_REPEATED_REGISTRATIONS = 1;
 
 /** A challenge to a token that has been replaced since starts nothing (FET-06). */
 export const isCurrentChallenge = ({ context, event }: Asked): boolean =>
-  event.type === 'challenge.received' && event.challenge.tokenVersion === context.token?.version;
+  event.type === 'challenge.received' &&
+  (context.token === undefined || event.challenge.tokenVersion === context.token.version);
 
 export const wantsStepUp = ({ event }: Asked): boolean =>
   event.type === 'challenge.received' && event.challenge.reason === 'insufficient-scope';

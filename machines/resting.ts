@@ -6,7 +6,7 @@ export const resting = chart.createStateConfig({
   initial: 'idle',
   on: {
     'session.restore': '#restoring',
-    'session.signOut': '#signingOut',
+    'session.signOut': { target: '#signingOut', actions: 'forgetFailure' },
     'authorization.begin': { target: '#askingResource', actions: 'begin' },
     'challenge.received': [
       { guard: 'wantsStepUp', target: '#steppingUp', actions: 'begin' },

@@ -31,9 +31,7 @@ export const steppingUp = chart.createStateConfig({
           {
             target: 'confirmingStepUp',
             actions: assign(({ event }) =>
-              event.output.outcome === 'needed'
-                ? { stepUp: event.output.stepUp, pastStepUps: event.output.pastStepUps }
-                : {},
+              event.output.outcome === 'needed' ? { stepUp: event.output.stepUp } : {},
             ),
           },
         ],

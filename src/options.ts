@@ -9,8 +9,11 @@ export type FetchLike = (input: string | URL | Request, init?: RequestInit) => P
 
 /** Credentials agreed with one authorization server beforehand; never shown to another (ISS-07). */
 export interface PreregisteredClient {
-  /** The issuer identifier these credentials belong to. */
-  readonly issuer: string;
+  /**
+   * The issuer identifier these credentials belong to. Left out, they belong to
+   * the first issuer the resource leads to, which is then remembered.
+   */
+  readonly issuer?: string;
   readonly client_id: string;
   readonly client_secret?: string;
   readonly token_endpoint_auth_method?: TokenEndpointAuthMethod;

@@ -48,9 +48,7 @@ export interface AuthorizationRequest {
  */
 export function authorizationUrl(o: AuthorizationRequest): string {
   const endpoint = authorizationEndpoint(o.metadata);
-  const parameters = new URLSearchParams(
-    Object.entries(o.extra ?? {}).filter(([name]) => !RESERVED_PARAMETERS.has(name)),
-  );
+  const parameters = new URLSearchParams(Object.entries(o.extra ?? {}).filter(([name]) => !RESERVED_PARAMETERS.has(name)));
   parameters.set('response_type', 'code');
   parameters.set('client_id', o.clientId);
   parameters.set('redirect_uri', o.redirectUri);

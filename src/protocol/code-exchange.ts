@@ -41,6 +41,9 @@ export function exchangeCode(http: Http, o: CodeExchange): Promise<IssuedTokens>
     phase: 'token',
     signal: o.signal,
     send: (server, client, authentication, options) =>
-      authorizationCodeGrantRequest(server, client, authentication, o.validated, o.redirectUri, o.verifier, { ...options, additionalParameters }),
+      authorizationCodeGrantRequest(server, client, authentication, o.validated, o.redirectUri, o.verifier, {
+        ...options,
+        additionalParameters,
+      }),
   });
 }

@@ -42,7 +42,13 @@ export interface Probe {
 
 /** A candidate that is not there is an answer, not an error: the flow goes to the next. */
 export type Looked<Document> =
-  | { readonly outcome: 'found'; readonly document: Document; readonly probe: Probe; readonly maxAgeSeconds?: number; readonly etag?: string }
+  | {
+      readonly outcome: 'found';
+      readonly document: Document;
+      readonly probe: Probe;
+      readonly maxAgeSeconds?: number;
+      readonly etag?: string;
+    }
   | { readonly outcome: 'absent'; readonly probe: Probe };
 
 /** How the client authenticates at the token endpoint, RFC 7591 section 2. */

@@ -19,14 +19,15 @@ export type FillRandom = (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuf
 
 const RANDOM_BYTES = 32;
 
-export async function createAttemptSecrets(
-  random: FillRandom = (bytes) => crypto.getRandomValues(bytes),
-): Promise<NewAttemptSecrets> {
+export async function createAttemptSecrets(random: FillRandom = (bytes) => crypto.getRandomValues(bytes)): Promise<NewAttemptSecrets> {
   const verifier = randomText(random);
   return { verifier, codeChallenge: await calculatePKCECodeChallenge(verifier), state: randomText(random) };
 }
 
 function randomText(random: FillRandom): string {
   const bytes = random(new Uint8Array(RANDOM_BYTES));
-  return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '');
 }

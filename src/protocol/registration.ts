@@ -54,7 +54,9 @@ const RegistrationResponse = z.object({
 });
 type RegistrationResponse = z.infer<typeof RegistrationResponse>;
 
-const ErrorResponse = z.object({ error: z.string(), error_description: z.catch(z.nullish(z.string()), null) });
+const text = z.catch(z.optional(z.string()), undefined);
+/** `message` and `detail` are what servers send whose framework answers before their OAuth code does. */
+const ErrorResponse = z.object({ error: text, error_description: text, message: text, detail: text });
 
 /**
  * Registers the client. One POST, never repeated here.
@@ -115,26 +117,18 @@ async function post(http: Http, url: string, body: ClientMetadata, signal: Abort
 /** An `error` member is an error at any status: some servers send it with 200. */
 function refuseErrors(response: Response, body: unknown, facts: FailureDetails): void {
   const { status } = response;
-  const error = ErrorResponse.safeParse(body);
-  const code = error.success ? serverText(error.data.error, 100) : undefined;
-  if (response.ok && code === undefined) return;
+  const said = ErrorResponse.safeParse(body).data;
+  const oauthError = serverText(said?.error, 100);
+  if (response.ok && oauthError === undefined) return;
+  const oauthErrorDescription = serverText(said?.error_description ?? said?.message ?? said?.detail);
   const waitSeconds = retryAfterSeconds(response.headers);
-  const details: FailureDetails = {
+  throw new FailureError(isOutage(status) ? 'server_unavailable' : 'registration_rejected', 'registration', {
     ...facts,
+    ...(oauthError !== undefined && { oauthError }),
+    ...(oauthErrorDescription !== undefined && { oauthErrorDescription }),
     ...(waitSeconds !== undefined && { retryAfterSeconds: waitSeconds }),
-    ...serverWords(body, code),
-  };
-  if (isOutage(status)) throw new FailureError('server_unavailable', 'registration', details);
-  throw new FailureError('registration_rejected', 'registration', {
-    ...details,
-    ...(suggestsStaleMetadata(status) && code === undefined && { metadataMayBeStale: true }),
+    ...(suggestsStaleMetadata(status) && oauthError === undefined && { metadataMayBeStale: true }),
   });
-}
-
-function serverWords(body: unknown, code: string | undefined): FailureDetails {
-  const parsed = ErrorResponse.safeParse(body);
-  const text = parsed.success ? serverText(parsed.data.error_description) : undefined;
-  return { ...(code !== undefined && { oauthError: code }), ...(text !== undefined && { oauthErrorDescription: text }) };
 }
 
 /**

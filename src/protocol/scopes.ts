@@ -79,10 +79,7 @@ export function scopeUnion(...lists: readonly (readonly string[] | undefined)[])
 }
 
 /** The wanted scopes that were not granted, in the order wanted; an unknown grant holds none. */
-export function missingScopes(
-  wanted: readonly string[] | undefined,
-  granted: readonly string[] | undefined,
-): readonly string[] {
+export function missingScopes(wanted: readonly string[] | undefined, granted: readonly string[] | undefined): readonly string[] {
   return (wanted ?? []).filter((scope) => granted?.includes(scope) !== true);
 }
 

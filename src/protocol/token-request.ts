@@ -4,8 +4,8 @@
  * oauth4webapi and classified (RFC 6749 sections 5.1 and 5.2).
  */
 import {
-  allowInsecureRequests,
   type AuthorizationServer,
+  allowInsecureRequests,
   type Client,
   type ClientAuth,
   customFetch,
@@ -18,7 +18,7 @@ import type { IssuedTokens, ServerMetadata } from './documents.ts';
 import { isSafeEndpoint, withoutQuery } from './endpoint-url.ts';
 import type { Http } from './http.ts';
 import { parseScope } from './scopes.ts';
-import { tokenFailure, type TokenPhase } from './token-errors.ts';
+import { type TokenPhase, tokenFailure } from './token-errors.ts';
 import { normaliseTokenResponse } from './token-response.ts';
 
 export interface TokenRequest {
@@ -27,7 +27,12 @@ export interface TokenRequest {
   readonly phase: TokenPhase;
   readonly signal?: AbortSignal | undefined;
   /** The grant request of oauth4webapi. */
-  readonly send: (server: AuthorizationServer, client: Client, authentication: ClientAuth, options: TokenEndpointRequestOptions) => Promise<Response>;
+  readonly send: (
+    server: AuthorizationServer,
+    client: Client,
+    authentication: ClientAuth,
+    options: TokenEndpointRequestOptions,
+  ) => Promise<Response>;
 }
 
 /** Sends one request, never repeated here. @throws FailureError as `tokenFailure` classifies. */

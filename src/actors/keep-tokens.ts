@@ -1,0 +1,87 @@
+/** Stores issued tokens, and keeps them in memory even where the store fails (RFR-02, RFR-07). */
+import type { Obtained, TokenFacts } from '../../machines/contracts.ts';
+import { FailureError, failure, failureOf } from '../failure.ts';
+import type { IssuedTokens } from '../protocol/documents.ts';
+import type { CredentialTokens } from '../records/credential-records.ts';
+import type { Environment } from './environment.ts';
+
+interface About {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly requestedScopes: readonly string[];
+  /** What an omitted `scope` means: the requested scopes, or the previous ones (SCO-03). */
+  readonly scopesIfOmitted: readonly string[];
+  /** Stays in use where the response brings no new one (RFR-02). */
+  readonly previousRefreshToken?: string;
+  /** The record the refresh was based on. */
+  readonly basedOn?: string;
+}
+
+export async function keepTokens(environment: Environment, issued: IssuedTokens, about: About): Promise<Obtained> {
+  const { settings, credentials } = environment;
+  const refreshToken = issued.refreshToken ?? about.previousRefreshToken;
+  const nowEpochSeconds = Math.floor(settings.clock.now() / 1000);
+  const tokens: CredentialTokens = {
+    accessToken: issued.accessToken,
+    ...(refreshToken !== undefined && { refreshToken }),
+  };
+  const facts = {
+    issuer: about.issuer,
+    clientId: about.clientId,
+    scopes: issued.scopes ?? about.scopesIfOmitted,
+    requestedScopes: about.requestedScopes,
+    tokenType: issued.tokenType,
+    refreshable: refreshToken !== undefined,
+    obtainedAtEpochSeconds: nowEpochSeconds,
+    ...(issued.expiresInSeconds !== undefined && { expiresAtEpochSeconds: nowEpochSeconds + issued.expiresInSeconds }),
+  };
+  try {
+    const saved = await credentials.save(facts, tokens, { basedOn: about.basedOn });
+    if (saved.saved) return { token: use(environment, saved.facts, tokens) };
+    // Someone signed in or refreshed meanwhile without our lease: theirs is newer than what ours was based on.
+    const current = await credentials.read(about.issuer);
+    if (current !== undefined) return { token: use(environment, current.facts, current.tokens) };
+    throw new FailureError('signed_out', 'refresh', { issuer: about.issuer });
+  } catch (thrown) {
+    const { code, details } = failureOf(thrown, 'storage');
+    if (code === 'signed_out') throw thrown;
+    const warning = failure('tokens_not_stored', 'storage', { issuer: about.issuer, ...(details.reason && { reason: details.reason }) });
+    settings.log('error', 'tokens-not-stored', { issuer: about.issuer, failure: warning });
+    const unsaved = { facts: { ...facts, version: `unsaved-${crypto.randomUUID()}` }, tokens };
+    use(environment, unsaved.facts, tokens);
+    environment.accessTokens.unsaved = { ...unsaved, basedOn: about.basedOn };
+    return { token: unsaved.facts, warning };
+  }
+}
+
+/**
+ * Tokens that could not be stored when they were issued: written now, before
+ * anything else happens to them. Still failing, they stay in memory.
+ */
+export async function saveUnsaved({ accessTokens, credentials }: Environment): Promise<TokenFacts | undefined> {
+  const { unsaved } = accessTokens;
+  if (unsaved === undefined) return undefined;
+  try {
+    const { version: _, ...facts } = unsaved.facts;
+    const saved = await credentials.save(facts, unsaved.tokens, { basedOn: unsaved.basedOn });
+    if (!saved.saved) return undefined;
+    accessTokens.unsaved = undefined;
+    return saved.facts;
+  } catch {
+    return unsaved.facts;
+  }
+}
+
+/** Puts the token where `fetch` finds it. */
+export function use({ accessTokens }: Environment, facts: TokenFacts, tokens: CredentialTokens): TokenFacts {
+  accessTokens.hold({
+    value: tokens.accessToken,
+    tokenType: facts.tokenType,
+    version: facts.version,
+    refreshable: facts.refreshable,
+    scopes: facts.scopes,
+    ...(facts.expiresAtEpochSeconds !== undefined && { expiresAtEpochSeconds: facts.expiresAtEpochSeconds }),
+  });
+  accessTokens.unsaved = undefined;
+  return facts;
+}

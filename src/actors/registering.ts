@@ -1,0 +1,122 @@
+/** Actors of `machines/registration.ts`: how the client gets its identifier (REG-01). */
+import type { AuthorizationServer, ClientFacts } from '../../machines/contracts.ts';
+import { takeTurn } from '../durable/take-turns.ts';
+import { FailureError } from '../failure.ts';
+import { fullClientMetadata } from '../protocol/client-metadata.ts';
+import { registerClient as registerAt } from '../protocol/registration.ts';
+import { recordKey } from '../records/keys.ts';
+import { preregisteredAuthMethod, preregisteredFor } from './client-credentials.ts';
+import { effect } from './effect.ts';
+import type { Environment } from './environment.ts';
+import { scopesToRequest } from './requested-scopes.ts';
+
+export function findClient(environment: Environment) {
+  const { settings } = environment;
+  return effect<'findClient'>(environment, 'registration', async ({ authorizationServer, redirectUri, resource }) => {
+    const { issuer, metadata } = authorizationServer;
+    if (settings.preregistered.length > 0) {
+      return { outcome: 'found', client: await preregisteredClient(environment, authorizationServer, redirectUri, resource) };
+    }
+    const stored = await storedClient(environment, issuer, redirectUri);
+    if (stored !== undefined) return { outcome: 'found', client: stored };
+    if (metadata.client_id_metadata_document_supported === true && settings.clientMetadataUrl !== undefined) {
+      const client: ClientFacts = { clientId: settings.clientMetadataUrl, source: 'metadata-document', authMethod: 'none', redirectUri };
+      return { outcome: 'found', client };
+    }
+    return { outcome: metadata.registration_endpoint === undefined ? 'ask' : 'register' };
+  });
+}
+
+/** Pre-registered credentials are for one issuer; meeting another is an error that names both (ISS-07). */
+async function preregisteredClient(
+  environment: Environment,
+  server: AuthorizationServer,
+  redirectUri: string,
+  resource: string,
+): Promise<ClientFacts> {
+  const { settings } = environment;
+  const client = preregisteredFor(environment, server.issuer);
+  const expected = client === undefined ? settings.preregistered.map(({ issuer }) => issuer).join(', ') : client.issuer;
+  const remembered = client?.issuer ?? (client && (await rememberIssuer(environment, resource, client.client_id, server.issuer)));
+  if (client === undefined || remembered !== server.issuer) {
+    const owner = remembered ?? expected ?? 'another issuer';
+    throw new FailureError('client_issuer_mismatch', 'registration', {
+      expected: owner,
+      received: server.issuer,
+      resource,
+      reason: `It is registered with ${owner}, but the resource names ${server.issuer}.`,
+    });
+  }
+  return { clientId: client.client_id, source: 'preregistered', authMethod: preregisteredAuthMethod(client, server), redirectUri };
+}
+
+/** A client configured without issuer is bound to the first one it meets, for good. */
+async function rememberIssuer({ store }: Environment, resource: string, clientId: string, issuer: string): Promise<string> {
+  const written = await store.write(recordKey('preregistered', resource, clientId), { issuer }, { expected: null });
+  if (written.written) return issuer;
+  const bound = written.current?.value['issuer'];
+  return typeof bound === 'string' ? bound : issuer;
+}
+
+/** A stored registration, unless its secret has expired or it does not cover the redirect URI in use (REG-05). */
+async function storedClient(environment: Environment, issuer: string, redirectUri: string): Promise<ClientFacts | undefined> {
+  const { settings, registrations } = environment;
+  const stored = await registrations.find(issuer, settings.clientMetadata.redirect_uris);
+  if (stored === undefined) return undefined;
+  const { facts } = stored;
+  const isExpired = facts.secretExpiresAtEpochSeconds !== undefined && facts.secretExpiresAtEpochSeconds * 1000 <= settings.clock.now();
+  const isCovered = facts.source === 'provided' || facts.redirectUris.includes(redirectUri);
+  if (isExpired || !isCovered) return undefined;
+  return { clientId: facts.clientId, source: facts.source === 'provided' ? 'provided' : 'stored', authMethod: facts.authMethod, redirectUri };
+}
+
+/** Registers once, however many flows start together: whoever waits finds the winner's registration (REG-08). */
+export function registerClient(environment: Environment) {
+  const { settings, leases, registrations, http } = environment;
+  return effect<'registerClient'>(environment, 'registration', async (input, signal) => {
+    const { authorizationServer, redirectUri, applicationType } = input;
+    const { issuer, metadata } = authorizationServer;
+    const found = () => storedClient(environment, issuer, redirectUri);
+    const taken = await takeTurn(leases, recordKey('lease', 'registration', issuer, redirectUri), {
+      clock: settings.clock,
+      waitMs: settings.limits.leaseWaitMs,
+      phase: 'registration',
+      signal,
+      meanwhile: found,
+    });
+    if ('done' in taken) return { client: taken.done };
+    try {
+      const already = await found();
+      if (already !== undefined) return { client: already };
+      const scopes = scopesToRequest(settings, input);
+      const registered = await registerAt(http, {
+        metadata,
+        clientMetadata: {
+          ...fullClientMetadata(settings.clientMetadata, {
+            redirectUris: [redirectUri],
+            offlineAccess: settings.offlineAccess,
+            ...(scopes !== undefined && { scopes }),
+            ...(metadata.token_endpoint_auth_methods_supported && { supportedMethods: metadata.token_endpoint_auth_methods_supported }),
+          }),
+          ...(applicationType !== undefined && { application_type: applicationType }),
+        },
+        signal,
+      });
+      const { clientSecret, ...facts } = registered;
+      await registrations.save(
+        { ...facts, issuer, source: 'dynamic', registeredAtEpochSeconds: Math.floor(settings.clock.now() / 1000) },
+        { redirectSet: settings.clientMetadata.redirect_uris, clientSecret },
+      );
+      return { client: { clientId: registered.clientId, source: 'dynamic', authMethod: registered.authMethod, redirectUri } };
+    } finally {
+      await taken.turn.release();
+    }
+  });
+}
+
+export function discardClient(environment: Environment) {
+  const { settings, registrations } = environment;
+  return effect<'discardClient'>(environment, 'registration', ({ issuer, clientId }) =>
+    registrations.forget(issuer, settings.clientMetadata.redirect_uris, { clientId }),
+  );
+}

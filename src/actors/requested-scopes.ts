@@ -1,0 +1,20 @@
+/** Which scopes to ask for: the selection of SCO-01, or the union of a step-up (SCO-04). */
+import type { ScopeSources } from '../../machines/contracts.ts';
+import { scopeUnion, selectScopes } from '../protocol/scopes.ts';
+import type { Settings } from '../settings.ts';
+
+export function scopesToRequest(settings: Settings, { challenge, stepUp, authorizationServer }: ScopeSources): readonly string[] | undefined {
+  const { metadata, resourceScopes, issuer } = authorizationServer;
+  const asked = challenge?.scopes ?? settings.scopes;
+  // A step-up never asks for less than what was there before it (SEP-2350).
+  const override = stepUp === undefined ? asked : scopeUnion(asked, stepUp.requested);
+  return selectScopes({
+    override,
+    challenge: challenge?.facts?.scopes,
+    resourceMetadata: resourceScopes,
+    serverMetadata: metadata.scopes_supported,
+    useServerScopes: settings.issuers[issuer]?.useServerScopes,
+    clientMetadata: settings.clientMetadata.scope,
+    offlineAccess: settings.offlineAccess,
+  });
+}

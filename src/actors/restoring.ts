@@ -1,0 +1,69 @@
+/** Actor of `machines/restoring.ts`: what the store holds decides where the flow goes on (RES-02, RES-03). */
+import type { Grant, RestoredFlow } from '../../machines/contracts.ts';
+import { isExpiring } from '../access-token.ts';
+import { failureOf } from '../failure.ts';
+import type { CredentialFacts, CredentialTokens } from '../records/credential-records.ts';
+import { effect } from './effect.ts';
+import type { Environment } from './environment.ts';
+import { use } from './keep-tokens.ts';
+import { type StoredContext, storedContext } from './stored-context.ts';
+
+export function restoreFlow(environment: Environment) {
+  const { journal, settings } = environment;
+  return effect<'restoreFlow'>(environment, 'storage', async () => {
+    const checkpoint = await journal.read();
+    const context = checkpoint === undefined ? {} : storedContext(checkpoint.context);
+    const kept = { pastStepUps: context.pastStepUps ?? [] };
+    const pending = await resumeGrant(environment, context);
+    if (pending !== undefined) return pending;
+
+    const stored = await storedCredential(environment);
+    const grant = liveGrant(context.grant, settings.clock.now());
+    if (stored === undefined && grant !== undefined && context.client !== undefined && context.authorizationServer !== undefined) {
+      return { place: 'reopeningRedirect', context: { ...pick(context), grant } };
+    }
+    // A pending step-up is kept beside the credential: its callback may still come.
+    const waiting = grant === undefined ? {} : { ...pick(context), grant };
+    if (stored === undefined) return { place: 'unauthorized', context: { ...kept, ...waiting } };
+    const isSpent = isExpiring(stored.facts, settings.clock.now(), settings.limits.expirySkewMs);
+    const place = isSpent && stored.facts.refreshable ? 'expired' : 'authorized';
+    return { place, context: { ...kept, ...waiting, token: use(environment, stored.facts, stored.tokens) } };
+  });
+}
+
+/** The user has been back already: the callback is in the vault, and its code was never sent. */
+async function resumeGrant({ attempts }: Environment, context: StoredContext): Promise<RestoredFlow | undefined> {
+  const { grant, client, authorizationServer } = context;
+  if (grant === undefined || client === undefined || authorizationServer === undefined) return undefined;
+  const callback = await attempts.readCallback(grant.attemptId);
+  return callback === undefined ? undefined : { place: 'checkingCallback', context: pick(context) };
+}
+
+function liveGrant(grant: Grant | undefined, nowEpochMs: number): Grant | undefined {
+  return grant !== undefined && grant.deadlineEpochMs > nowEpochMs ? grant : undefined;
+}
+
+const pick = ({ challenge, authorizationServer, redirectUri, client, grant, stepUp, pastStepUps }: StoredContext): RestoredFlow['context'] => ({
+  challenge,
+  authorizationServer,
+  redirectUri,
+  client,
+  grant,
+  stepUp,
+  ...(pastStepUps && { pastStepUps }),
+});
+
+async function storedCredential(environment: Environment): Promise<{ facts: CredentialFacts; tokens: CredentialTokens } | undefined> {
+  const { credentials, settings } = environment;
+  const issuer = await credentials.boundIssuer();
+  if (issuer === undefined) return undefined;
+  try {
+    return await credentials.read(issuer);
+  } catch (thrown) {
+    const failure = failureOf(thrown, 'storage');
+    if (failure.code !== 'credentials_missing') throw thrown;
+    // The vault was emptied: there is nothing left to protect, and signing in mends it.
+    settings.log('warn', 'credentials-missing', { issuer, failure });
+    return undefined;
+  }
+}

@@ -1,0 +1,54 @@
+/** The groups of a stored context that resuming needs, checked as anything that comes from outside is. */
+import * as z from 'zod/mini';
+import type { AuthorizationServer, Challenge, ClientFacts, Grant, PastStepUp, StepUp } from '../../machines/contracts.ts';
+import { FailureError } from '../failure.ts';
+import type { JsonObject } from '../stores/contract.ts';
+
+export interface StoredContext {
+  readonly challenge?: Challenge | undefined;
+  readonly authorizationServer?: AuthorizationServer | undefined;
+  readonly redirectUri?: string | undefined;
+  readonly client?: ClientFacts | undefined;
+  readonly grant?: Grant | undefined;
+  readonly stepUp?: StepUp | undefined;
+  readonly pastStepUps?: readonly PastStepUp[] | undefined;
+}
+
+const text = z.string();
+const texts = z.array(text);
+const endpoint = z.optional(z.url({ protocol: /^https?$/ }));
+
+const shape = z.object({
+  challenge: z.optional(z.looseObject({ reason: z.enum(['unauthorized', 'insufficient-scope', 'expiring']), scopes: z.optional(texts) })),
+  authorizationServer: z.optional(
+    z.looseObject({
+      issuer: text,
+      hasResourceMetadata: z.boolean(),
+      metadata: z.looseObject({ issuer: text, authorization_endpoint: endpoint, token_endpoint: endpoint, registration_endpoint: endpoint }),
+    }),
+  ),
+  redirectUri: z.optional(text),
+  client: z.optional(z.looseObject({ clientId: text, source: text, authMethod: text, redirectUri: text })),
+  grant: z.optional(
+    z.looseObject({
+      attemptId: text,
+      authorizationUrl: z.url({ protocol: /^https?$/ }),
+      redirectUri: text,
+      issuer: text,
+      requestedScopes: texts,
+      deadlineEpochMs: z.number(),
+    }),
+  ),
+  stepUp: z.optional(z.looseObject({ operation: text, challenged: texts, requested: texts, missing: texts })),
+  pastStepUps: z.optional(z.array(z.looseObject({ operation: text, scopes: text, atEpochMs: z.number() }))),
+});
+
+/** @throws FailureError `record_unreadable` if a checkpoint was edited into something else (RES-01). */
+export function storedContext(context: JsonObject): StoredContext {
+  const parsed = shape.safeParse(context);
+  if (!parsed.success) {
+    const where = parsed.error.issues.map((issue) => issue.path.join('.')).join(', ');
+    throw new FailureError('record_unreadable', 'storage', { reason: `The checkpoint is wrong at: ${where}.` });
+  }
+  return parsed.data as StoredContext;
+}

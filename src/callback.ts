@@ -1,0 +1,65 @@
+/** Takes the callback of an attempt, wherever it arrives: proven by its `state`, stored before anything acts on it (AUT-05, RES-08). */
+import { type AuthorizationSnapshot, isResting } from '../machines/selectors.ts';
+import { AuthorizationError } from './errors.ts';
+import { FailureError, failureOf } from './failure.ts';
+import type { Flow } from './flow.ts';
+import { readCallback } from './protocol/authorization-response.ts';
+import { until } from './until.ts';
+import type { CallbackOutcome } from './user-agents/contract.ts';
+
+/** Accepts the callback and waits for the outcome of the flow. */
+export async function completeAuthorization(flow: Flow, callbackUrl: string): Promise<void> {
+  try {
+    const restoring = flow.restored();
+    if (restoring !== undefined) await restoring;
+    await accept(flow, callbackUrl);
+  } catch (thrown) {
+    if (thrown instanceof AuthorizationError) throw thrown;
+    throw new AuthorizationError(failureOf(thrown, 'authorization'));
+  }
+  await flow.settled();
+}
+
+/**
+ * Accepts the callback and waits until it has been checked, so that the page the
+ * user sees can say what became of it. Never rejects.
+ */
+export async function deliverCallback(flow: Flow, callbackUrl: string): Promise<CallbackOutcome> {
+  try {
+    await accept(flow, callbackUrl);
+    const snapshot = await until(flow.actor, isChecked);
+    const { failure } = snapshot.context;
+    return isResting(snapshot) && failure !== undefined ? { accepted: false, failure } : { accepted: true };
+  } catch (thrown) {
+    return { accepted: false, failure: thrown instanceof AuthorizationError ? thrown.failure : failureOf(thrown, 'authorization') };
+  }
+}
+
+const isWaiting = (snapshot: AuthorizationSnapshot): boolean =>
+  snapshot.matches({ working: { loggingIn: 'awaitingUser' } }) ||
+  snapshot.matches({ working: { loggingIn: 'presentingRequest' } }) ||
+  snapshot.matches({ working: { loggingIn: 'reopeningRedirect' } });
+
+const isChecked = (snapshot: AuthorizationSnapshot): boolean =>
+  !isWaiting(snapshot) && !snapshot.matches({ working: { loggingIn: 'checkingCallback' } }) && !snapshot.matches({ working: 'restoring' });
+
+async function accept({ actor, send, environment }: Flow, callbackUrl: string): Promise<void> {
+  const { attempts, flowKey } = environment;
+  const { state } = readCallback(callbackUrl);
+  const attempt = state === undefined ? undefined : await attempts.findByState(state);
+  if (state === undefined || attempt === undefined || attempt.flowKey !== flowKey) throw notExpected('Its state is unknown.');
+  const { grant } = actor.getSnapshot().context;
+  const isOurs = grant?.attemptId === attempt.attemptId;
+  // Another attempt of this account is under way: the older page must not disturb it.
+  if (!isOurs && !isResting(actor.getSnapshot())) throw notExpected('A newer authorization is under way.');
+  const acceptance = await attempts.acceptCallback(state, callbackUrl);
+  if (acceptance === 'used') throw notExpected('It was used before.');
+  if (acceptance === 'unknown') throw notExpected('Its state is unknown, or its deadline has passed.');
+  if (isOurs && isWaiting(actor.getSnapshot())) send({ type: 'callback.received', attemptId: attempt.attemptId });
+  // The page belongs to an attempt this process has not loaded: the store knows it, and now its callback.
+  else send({ type: 'session.restore' });
+}
+
+function notExpected(reason: string): FailureError {
+  return new FailureError('callback_not_expected', 'authorization', { reason });
+}

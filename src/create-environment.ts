@@ -1,0 +1,41 @@
+/** Builds what the actors work with from the settings of one client. */
+import { createAccessTokenHolder } from './access-token.ts';
+import type { Environment } from './actors/environment.ts';
+import { createJournal } from './durable/journal.ts';
+import { createLeases } from './durable/lease.ts';
+import { createHttp } from './protocol/http.ts';
+import { createAttemptRecords } from './records/attempt-records.ts';
+import { createCredentialRecords } from './records/credential-records.ts';
+import { createDiscoveryRecords } from './records/discovery-records.ts';
+import { recordKey } from './records/keys.ts';
+import { createRegistrationRecords } from './records/registration-records.ts';
+import type { Settings } from './settings.ts';
+import { memoryStore } from './stores/memory-store.ts';
+
+export function createEnvironment(settings: Settings, deliver: Environment['deliver']): Environment {
+  const { clock, limits, resource, account, allowUrl } = settings;
+  const store = settings.store ?? memoryStore({ clock });
+  const vault = settings.vault ?? store;
+  const flowKey = recordKey('flow', account, resource);
+  return {
+    settings,
+    store,
+    vault,
+    flowKey,
+    deliver,
+    http: createHttp({ fetch: settings.fetch, limits, ...(allowUrl && { allowUrl }) }),
+    journal: createJournal({
+      store,
+      key: flowKey,
+      clock,
+      report: (failure) => settings.log('error', 'checkpoint-not-stored', { failure }),
+    }),
+    leases: createLeases({ store, clock, owner: crypto.randomUUID(), leaseMs: limits.leaseMs }),
+    credentials: createCredentialRecords({ store, vault, resource, account }),
+    registrations: createRegistrationRecords({ store, vault }),
+    discoveries: createDiscoveryRecords({ store, clock, limits }),
+    attempts: createAttemptRecords({ store, vault, clock }),
+    accessTokens: createAccessTokenHolder(),
+    open: {},
+  };
+}
