@@ -1,0 +1,48 @@
+/** A client against scripted servers, in process, with a user who approves: what most flow tests start from. */
+import { type AuthorizationClient, createAuthorizationClient } from '../../src/client.ts';
+import type { AuthorizationClientOptions } from '../../src/options.ts';
+import { memoryStore } from '../../src/stores/memory-store.ts';
+import type { Store } from '../../src/stores/contract.ts';
+import { type ScriptedOptions, type ScriptedServers, scriptedServers } from '../fixtures/scripted/scripted-servers.ts';
+import { type SimulatedClock, simulatedClock } from './simulated-clock.ts';
+import { type ScriptedUser, scriptedUser } from './scripted-user.ts';
+
+export interface Scene {
+  readonly servers: ScriptedServers;
+  readonly client: AuthorizationClient;
+  readonly user: ScriptedUser;
+  readonly store: Store;
+  readonly clock: SimulatedClock;
+  /** Another client of the same account on the same store: another process, as far as the chart can tell. */
+  another(options?: Partial<AuthorizationClientOptions>): AuthorizationClient;
+}
+
+export interface SceneOptions extends ScriptedOptions {
+  readonly client?: Partial<AuthorizationClientOptions>;
+  /** How the user acts; default approves. */
+  readonly act?: (servers: ScriptedServers, authorizationUrl: string) => Promise<string> | string | undefined;
+  readonly store?: Store;
+}
+
+export function scene(options: SceneOptions = {}): Scene {
+  const clock = simulatedClock();
+  const servers = scriptedServers({ now: () => clock.now(), ...options });
+  const act = options.act ?? ((on: ScriptedServers, url: string) => on.approve(url));
+  const user = scriptedUser((url) => act(servers, url));
+  const store = options.store ?? memoryStore({ clock });
+  const create = (more: Partial<AuthorizationClientOptions> = {}): AuthorizationClient =>
+    createAuthorizationClient({
+      resource: servers.resource.url,
+      fetch: servers.fetch,
+      store,
+      clock,
+      userAgent: user,
+      clientMetadata: { client_name: 'Scripted client', redirect_uris: ['http://127.0.0.1/callback'] },
+      ...options.client,
+      ...more,
+    });
+  return { servers, client: create(), user, store, clock, another: create };
+}
+
+/** The JSON-RPC request every test sends. */
+export const CALL = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"jsonrpc":"2.0","id":1,"method":"ping"}' } as const;
