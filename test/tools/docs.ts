@@ -1,0 +1,51 @@
+/**
+ * The documents that are made from the code. `node test/tools/docs.ts` writes
+ * them; with `--check` it says which are stale and changes nothing.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { authorizationMachine } from '../../machines/authorization-machine.ts';
+import { errorsDocument } from './errors-document.ts';
+import { requirementsDocument } from './requirements/document.ts';
+import { COPY, freshCopy, readRequirements } from './requirements/requirements.ts';
+import { collectTestTitles } from './requirements/test-titles.ts';
+import { traceabilityProblems } from './requirements/traceability.ts';
+import { readChart } from './statechart/chart-model.ts';
+import { chartAsSvg } from './statechart/chart-picture.ts';
+import { chartAsMarkdown } from './statechart/chart-table.ts';
+
+const isCheck = process.argv.includes('--check');
+
+function current(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function complain(problem: string): void {
+  console.error(problem);
+  process.exitCode = 1;
+}
+
+function bring(path: string, content: string): void {
+  if (content === current(path)) return;
+  if (isCheck) {
+    complain(`${path} is stale: run npm run docs.`);
+    return;
+  }
+  writeFileSync(path, content);
+  console.log(`wrote ${path}`);
+}
+
+const chart = readChart(authorizationMachine);
+bring('docs/statechart.svg', await chartAsSvg(chart));
+bring('docs/statechart.md', chartAsMarkdown(chart));
+bring('docs/errors.md', errorsDocument());
+
+const copy = freshCopy();
+if (copy !== undefined) bring(COPY, copy);
+const sections = readRequirements();
+const titles = await collectTestTitles();
+bring('docs/requirements.md', requirementsDocument(sections, titles));
+if (isCheck) for (const problem of traceabilityProblems(sections, titles)) complain(problem);

@@ -1,0 +1,27 @@
+/** The titles of all tests. Their files are loaded rather than parsed: only so do tests made in a loop have titles. */
+import { relative } from 'node:path';
+import { createVitest } from 'vitest/node';
+
+export interface TestTitle {
+  readonly file: string;
+  readonly title: string;
+}
+
+export async function collectTestTitles(): Promise<readonly TestTitle[]> {
+  const vitest = await createVitest('test', { watch: false, reporters: [] });
+  try {
+    const { testModules, unhandledErrors } = await vitest.collect([], { staticParse: false });
+    const broken = [...unhandledErrors, ...testModules.flatMap((module) => module.errors())];
+    if (broken.length > 0) throw new Error('Some test files cannot be loaded: run npm test.', { cause: broken[0] });
+    return testModules
+      .flatMap((module) =>
+        [...module.children.allTests()].map((test) => ({
+          file: relative(process.cwd(), module.moduleId),
+          title: test.fullName,
+        })),
+      )
+      .sort((one, other) => (`${one.file} ${one.title}` < `${other.file} ${other.title}` ? -1 : 1));
+  } finally {
+    await vitest.close();
+  }
+}
