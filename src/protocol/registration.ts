@@ -143,7 +143,8 @@ function assignedMethod(
   methods: readonly TokenEndpointAuthMethod[],
   facts: FailureDetails,
 ): TokenEndpointAuthMethod {
-  const echoed = response.token_endpoint_auth_method ?? undefined;
+  // mcp-auth-proxy writes an empty text where it was told nothing.
+  const echoed = response.token_endpoint_auth_method || undefined;
   const hasSecret = (response.client_secret ?? '') !== '';
   if (echoed === undefined) {
     const wish = requested.token_endpoint_auth_method ?? 'none';
@@ -160,7 +161,7 @@ function assignedMethod(
 
 function registered(response: RegistrationResponse, requested: ClientMetadata, authMethod: TokenEndpointAuthMethod): RegisteredClient {
   const secret = authMethod.startsWith('client_secret') ? response.client_secret : undefined;
-  // Zero means never (RFC 7591 section 3.2.1); many servers leave the member out, some write null or a text.
+  // Zero means never (RFC 7591 section 3.2.1), and so does nothing: Cloudflare's library left the member out for long.
   const expiresAt = Number(response.client_secret_expires_at ?? 0);
   return {
     clientId: response.client_id,

@@ -68,11 +68,12 @@ function errorStatus(status: number): number {
 }
 
 /**
- * Any 2xx is a success (Spring and some Laravel servers send 201), and only the
- * members in use are kept, `null` ones being absent (Auth0 and many serialisers
- * write out all they know).
+ * Any 2xx is a success (Supabase and Harvest send 201), and only the members in
+ * use are kept, `null` ones being absent (EVE Online, Auth0, and every serialiser
+ * that writes out all it knows).
  */
-function success(members: Members): Members {
+function success(answer: Members): Members {
+  const members = slackUser(answer);
   return withoutAbsent({
     access_token: members.access_token,
     token_type: tokenType(members),
@@ -82,9 +83,15 @@ function success(members: Members): Members {
   });
 }
 
+/** Slack puts a token that acts for the user only into `authed_user`, beside the `ok` of all its answers. */
+function slackUser(members: Members): Members {
+  const { ok, access_token: token, authed_user: user } = members;
+  return ok === true && !token && typeof user === 'object' && user !== null ? { ok, ...user } : members;
+}
+
 /**
- * Missing (older GitLab, many hand-made servers) means Bearer, since nothing else
- * was asked for. Slack's MCP endpoint calls its bearer tokens by who they act for.
+ * Missing (Slack's first endpoint, many hand-made servers) means Bearer, since
+ * nothing else was asked for. Slack calls its bearer tokens by who they act for.
  */
 function tokenType(members: Members): unknown {
   const { token_type: type, ok } = members;
