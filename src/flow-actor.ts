@@ -1,10 +1,11 @@
 /** Starts the chart with its effects: checkpoints at every transition, and only public events from outside. */
 import { type Actor, createActor, type InspectionEvent } from 'xstate';
-import { type AuthorizationMachine, authorizationMachine } from '../machines/authorization-machine.ts';
+import type { AuthorizationMachine } from '../machines/authorization-machine.ts';
 import { type AuthorizationContext, type AuthorizationEvent, PUBLIC_EVENTS } from '../machines/contracts.ts';
 import type { AuthorizationSnapshot } from '../machines/selectors.ts';
 import type { Environment } from './actors/environment.ts';
-import { provideActors } from './actors/provide-actors.ts';
+import { setEnvironment } from './actors/effect.ts';
+import { providedMachine } from './actors/provide-actors.ts';
 import { resourceMetadataUrls } from './protocol/well-known.ts';
 import type { JsonObject, JsonValue } from './stores/contract.ts';
 
@@ -15,26 +16,8 @@ export interface FlowActor {
 }
 
 export function createFlowActor(environment: Environment): FlowActor {
-  const { settings, journal, open, attempts } = environment;
-  const machine = authorizationMachine.provide({
-    actors: provideActors(environment),
-    actions: {
-      closeRedirect: ({ context }) => {
-        const { redirect } = open;
-        open.redirect = undefined;
-        const closing = [redirect?.close(), context.grant && attempts.close(context.grant.attemptId)];
-        // The flow has gone on: what cannot be freed or deleted now runs out by its deadline.
-        void Promise.allSettled(closing);
-      },
-      releaseRefreshTurn: () => {
-        const { refreshTurn } = open;
-        open.refreshTurn = undefined;
-        // A lease that cannot be released runs out by itself.
-        void refreshTurn?.release().catch(() => {});
-      },
-    },
-  });
-  const actor: Actor<AuthorizationMachine> = createActor(machine, {
+  const { settings, journal } = environment;
+  const actor: Actor<AuthorizationMachine> = createActor(providedMachine(), {
     input: {
       resource: settings.resource,
       account: settings.account,
@@ -48,6 +31,8 @@ export function createFlowActor(environment: Environment): FlowActor {
       settings.inspect?.(event);
     },
   });
+
+  setEnvironment(actor.system, environment);
 
   function record(snapshot: AuthorizationSnapshot): void {
     // Before the store has been read there is nothing to say, and a checkpoint in it to lose.

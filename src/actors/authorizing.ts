@@ -9,130 +9,117 @@ import { resourceParameter } from '../protocol/resource-parameter.ts';
 import { promptFor } from '../protocol/scopes.ts';
 import { clientCredentials } from './client-credentials.ts';
 import { effect } from './effect.ts';
-import type { Environment } from './environment.ts';
 import { keepTokens } from './keep-tokens.ts';
 import { scopesToRequest } from './requested-scopes.ts';
 
 /** Ready before anyone is sent away (AUT-04); the registered redirect URI is tried first (REG-05). */
-export function openRedirect(environment: Environment) {
+export const openRedirect = effect<'openRedirect'>('authorization', async (environment, { issuer, onlyRedirectUri }) => {
   const { settings, registrations, deliver, open } = environment;
-  return effect<'openRedirect'>(environment, 'authorization', async ({ issuer, onlyRedirectUri }) => {
-    const redirectUris = settings.clientMetadata.redirect_uris;
-    if (settings.userAgent === undefined) return { redirectUri: onlyRedirectUri ?? (redirectUris[0] as string) };
-    await open.redirect?.close();
-    const registered = await registrations.find(issuer, redirectUris);
-    const preferred = onlyRedirectUri ?? registered?.facts.redirectUris[0];
-    open.redirect = await settings.userAgent.open({
-      redirectUris,
-      ...(preferred !== undefined && { preferredRedirectUri: preferred }),
-      preferredOnly: onlyRedirectUri !== undefined,
-      deliver,
-    });
-    return { redirectUri: open.redirect.redirectUri };
+  const redirectUris = settings.clientMetadata.redirect_uris;
+  if (settings.userAgent === undefined) return { redirectUri: onlyRedirectUri ?? (redirectUris[0] as string) };
+  await open.redirect?.close();
+  const registered = await registrations.find(issuer, redirectUris);
+  const preferred = onlyRedirectUri ?? registered?.facts.redirectUris[0];
+  open.redirect = await settings.userAgent.open({
+    redirectUris,
+    ...(preferred !== undefined && { preferredRedirectUri: preferred }),
+    preferredOnly: onlyRedirectUri !== undefined,
+    deliver,
   });
-}
+  return { redirectUri: open.redirect.redirectUri };
+});
 
-export function prepareAuthorization(environment: Environment) {
+export const prepareAuthorization = effect<'prepareAuthorization'>('authorization', async (environment, input) => {
   const { settings, attempts, flowKey } = environment;
-  return effect<'prepareAuthorization'>(environment, 'authorization', async (input) => {
-    const { authorizationServer, client, resource } = input;
-    const { issuer, metadata, hasResourceMetadata } = authorizationServer;
-    const secrets = await createAttemptSecrets(settings.random);
-    const scopes = scopesToRequest(settings, input);
-    const policy = settings.issuers[issuer];
-    const sentResource = resourceParameter({
-      resource,
-      hasResourceMetadata,
-      protocolVersion: settings.protocolVersion,
-      ...(policy && { policy }),
-    });
-    const url = authorizationUrl({
-      metadata,
-      clientId: client.clientId,
-      redirectUri: client.redirectUri,
-      state: secrets.state,
-      codeChallenge: secrets.codeChallenge,
-      scopes,
-      resource: sentResource,
-      prompt: promptFor(scopes),
-      extra: settings.authorizationParameters,
-    });
-    const grant: Grant = {
-      attemptId: crypto.randomUUID(),
-      authorizationUrl: url,
-      redirectUri: client.redirectUri,
-      issuer,
-      requestedScopes: scopes ?? [],
-      ...(sentResource !== undefined && { resourceParameter: sentResource }),
-      deadlineEpochMs: settings.clock.now() + settings.limits.userDeadlineMs,
-    };
-    await attempts.open(grant.attemptId, secrets, { flowKey, deadlineEpochMs: grant.deadlineEpochMs });
-    return { grant };
+  const { authorizationServer, client, resource } = input;
+  const { issuer, metadata, hasResourceMetadata } = authorizationServer;
+  const secrets = await createAttemptSecrets(settings.random);
+  const scopes = scopesToRequest(settings, input);
+  const policy = settings.issuers[issuer];
+  const sentResource = resourceParameter({
+    resource,
+    hasResourceMetadata,
+    protocolVersion: settings.protocolVersion,
+    ...(policy && { policy }),
   });
-}
+  const url = authorizationUrl({
+    metadata,
+    clientId: client.clientId,
+    redirectUri: client.redirectUri,
+    state: secrets.state,
+    codeChallenge: secrets.codeChallenge,
+    scopes,
+    resource: sentResource,
+    prompt: promptFor(scopes),
+    extra: settings.authorizationParameters,
+  });
+  const grant: Grant = {
+    attemptId: crypto.randomUUID(),
+    authorizationUrl: url,
+    redirectUri: client.redirectUri,
+    issuer,
+    requestedScopes: scopes ?? [],
+    ...(sentResource !== undefined && { resourceParameter: sentResource }),
+    deadlineEpochMs: settings.clock.now() + settings.limits.userDeadlineMs,
+  };
+  await attempts.open(grant.attemptId, secrets, { flowKey, deadlineEpochMs: grant.deadlineEpochMs });
+  return { grant };
+});
 
-export function presentAuthorization(environment: Environment) {
-  return effect<'presentAuthorization'>(environment, 'authorization', async ({ grant }, signal) => {
-    await environment.open.redirect?.present({ authorizationUrl: grant.authorizationUrl, issuer: grant.issuer, signal });
-  });
-}
+export const presentAuthorization = effect<'presentAuthorization'>('authorization', async (environment, { grant }, signal) => {
+  await environment.open.redirect?.present({ authorizationUrl: grant.authorizationUrl, issuer: grant.issuer, signal });
+});
 
 /** An absolute instant, so that the deadline holds across restarts (AUT-07, RES-05). */
-export function awaitDeadline(environment: Environment) {
+export const awaitDeadline = effect<'awaitDeadline'>('authorization', (environment, { deadlineEpochMs }, signal) => {
   const { clock } = environment.settings;
-  return effect<'awaitDeadline'>(environment, 'authorization', ({ deadlineEpochMs }, signal) =>
-    clock.sleep(deadlineEpochMs - clock.now(), signal),
-  );
-}
+  return clock.sleep(deadlineEpochMs - clock.now(), signal);
+});
 
-export function checkCallback(environment: Environment) {
-  return effect<'checkCallback'>(environment, 'authorization', async ({ grant, authorizationServer, client }) => {
-    if (grant.issuer !== authorizationServer.issuer) {
-      throw new FailureError('issuer_changed', 'authorization', { expected: grant.issuer, received: authorizationServer.issuer });
-    }
-    const stored = await environment.attempts.readCallback(grant.attemptId);
-    if (stored === undefined) throw new FailureError('callback_not_expected', 'authorization', { issuer: grant.issuer });
-    checkAuthorizationResponse({
-      callbackUrl: stored.callbackUrl,
-      metadata: authorizationServer.metadata,
-      clientId: client.clientId,
-      expectedState: stored.state,
-    });
+export const checkCallback = effect<'checkCallback'>('authorization', async (environment, { grant, authorizationServer, client }) => {
+  if (grant.issuer !== authorizationServer.issuer) {
+    throw new FailureError('issuer_changed', 'authorization', { expected: grant.issuer, received: authorizationServer.issuer });
+  }
+  const stored = await environment.attempts.readCallback(grant.attemptId);
+  if (stored === undefined) throw new FailureError('callback_not_expected', 'authorization', { issuer: grant.issuer });
+  checkAuthorizationResponse({
+    callbackUrl: stored.callbackUrl,
+    metadata: authorizationServer.metadata,
+    clientId: client.clientId,
+    expectedState: stored.state,
   });
-}
+});
 
-export function exchangeCode(environment: Environment) {
+export const exchangeCode = effect<'exchangeCode'>('token', async (environment, { grant, authorizationServer, client }, signal) => {
   const { attempts, http } = environment;
-  return effect<'exchangeCode'>(environment, 'token', async ({ grant, authorizationServer, client }, signal) => {
-    const credentials = await clientCredentials(environment, authorizationServer, client.clientId);
-    if (credentials === undefined) {
-      throw new FailureError('credentials_missing', 'token', { issuer: grant.issuer, reason: 'The registration is gone.' });
-    }
-    // Taken before it is sent: of all processes, exactly one ever posts this code (AUT-09, RES-08).
-    const taken = await attempts.takeCallback(grant.attemptId);
-    if (taken === undefined) {
-      throw new FailureError('code_rejected', 'token', { issuer: grant.issuer, reason: 'It was sent before; a code is used once.' });
-    }
-    const { validated } = checkAuthorizationResponse({
-      callbackUrl: taken.callbackUrl,
-      metadata: authorizationServer.metadata,
-      clientId: client.clientId,
-      expectedState: taken.state,
-    });
-    const tokens = await sendCode(http, {
-      metadata: authorizationServer.metadata,
-      client: credentials,
-      validated,
-      redirectUri: grant.redirectUri,
-      verifier: taken.verifier,
-      resource: grant.resourceParameter,
-      signal,
-    });
-    return keepTokens(environment, tokens, {
-      issuer: grant.issuer,
-      clientId: client.clientId,
-      requestedScopes: grant.requestedScopes,
-      scopesIfOmitted: grant.requestedScopes,
-    });
+  const credentials = await clientCredentials(environment, authorizationServer, client.clientId);
+  if (credentials === undefined) {
+    throw new FailureError('credentials_missing', 'token', { issuer: grant.issuer, reason: 'The registration is gone.' });
+  }
+  // Taken before it is sent: of all processes, exactly one ever posts this code (AUT-09, RES-08).
+  const taken = await attempts.takeCallback(grant.attemptId);
+  if (taken === undefined) {
+    throw new FailureError('code_rejected', 'token', { issuer: grant.issuer, reason: 'It was sent before; a code is used once.' });
+  }
+  const { validated } = checkAuthorizationResponse({
+    callbackUrl: taken.callbackUrl,
+    metadata: authorizationServer.metadata,
+    clientId: client.clientId,
+    expectedState: taken.state,
   });
-}
+  const tokens = await sendCode(http, {
+    metadata: authorizationServer.metadata,
+    client: credentials,
+    validated,
+    redirectUri: grant.redirectUri,
+    verifier: taken.verifier,
+    resource: grant.resourceParameter,
+    signal,
+  });
+  return keepTokens(environment, tokens, {
+    issuer: grant.issuer,
+    clientId: client.clientId,
+    requestedScopes: grant.requestedScopes,
+    scopesIfOmitted: grant.requestedScopes,
+  });
+});

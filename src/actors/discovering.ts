@@ -12,49 +12,49 @@ import { clientCredentials } from './client-credentials.ts';
 import { effect } from './effect.ts';
 import type { Environment } from './environment.ts';
 
-export function askResource(environment: Environment) {
+export const askResource = effect<'askResource'>('resource-metadata', async (environment, { resource }, signal) => {
   const { settings, http } = environment;
-  return effect<'askResource'>(environment, 'resource-metadata', async ({ resource }, signal) => {
-    const startedAtMs = settings.clock.now();
-    const response = await http(resource, {
-      headers: { accept: 'application/json, text/event-stream', 'mcp-protocol-version': settings.protocolVersion },
-      phase: 'resource-metadata',
-      purpose: 'resource-metadata',
-      signal,
-      discardBody: true,
-    });
-    const facts = challengeFacts(response.headers);
-    return {
-      ...(facts !== undefined && { facts }),
-      probe: {
-        document: 'resource',
-        url: withoutQuery(resource),
-        status: response.status,
-        durationMs: settings.clock.now() - startedAtMs,
-        verdict: facts === undefined ? 'absent' : 'found',
-      },
-    };
+  const startedAtMs = settings.clock.now();
+  const response = await http(resource, {
+    headers: { accept: 'application/json, text/event-stream', 'mcp-protocol-version': settings.protocolVersion },
+    phase: 'resource-metadata',
+    purpose: 'resource-metadata',
+    signal,
+    discardBody: true,
   });
-}
+  const facts = challengeFacts(response.headers);
+  return {
+    ...(facts !== undefined && { facts }),
+    probe: {
+      document: 'resource',
+      url: withoutQuery(resource),
+      status: response.status,
+      durationMs: settings.clock.now() - startedAtMs,
+      verdict: facts === undefined ? 'absent' : 'found',
+    },
+  };
+});
 
-export function lookForResourceMetadataActor(environment: Environment) {
-  const { settings, http } = environment;
-  return effect<'lookForResourceMetadata'>(environment, 'resource-metadata', ({ url, resource }, signal) =>
-    lookForResourceMetadata(http, {
+export const lookForResourceMetadataActor = effect<'lookForResourceMetadata'>(
+  'resource-metadata',
+  (environment, { url, resource }, signal) => {
+    const { settings, http } = environment;
+    return lookForResourceMetadata(http, {
       url,
       resource,
       protocolVersion: settings.protocolVersion,
       signal,
       now: settings.clock.now,
       ...(settings.validateResource && { validateResource: settings.validateResource }),
-    }),
-  );
-}
+    });
+  },
+);
 
 /** The embedder's choice; else the issuer already bound; else the order of the document (PRM-04). */
-export function orderAuthorizationServers(environment: Environment) {
-  const { settings, credentials } = environment;
-  return effect<'orderAuthorizationServers'>(environment, 'server-metadata', async ({ resource, resourceMetadata }) => {
+export const orderAuthorizationServers = effect<'orderAuthorizationServers'>(
+  'server-metadata',
+  async (environment, { resource, resourceMetadata }) => {
+    const { settings, credentials } = environment;
     const named = [...new Set(resourceMetadata?.authorization_servers ?? [])];
     if (named.length === 0) return { issuers: [candidateFor(new URL(resource).origin)] };
     if (settings.chooseAuthorizationServer !== undefined && named.length > 1) {
@@ -70,14 +70,15 @@ export function orderAuthorizationServers(environment: Environment) {
     const bound = named.length > 1 ? await credentials.boundIssuer() : undefined;
     const ordered = bound !== undefined && named.includes(bound) ? [bound, ...named.filter((issuer) => issuer !== bound)] : named;
     return { issuers: ordered.slice(0, settings.limits.authorizationServersTried).map(candidateFor) };
-  });
-}
+  },
+);
 
 const candidateFor = (issuer: string) => ({ issuer, urls: serverMetadataUrls(issuer) });
 
-export function lookForServerMetadataActor(environment: Environment) {
-  const { settings, http, discoveries } = environment;
-  return effect<'lookForServerMetadata'>(environment, 'server-metadata', async ({ url, issuer, ignoreCache }, signal) => {
+export const lookForServerMetadataActor = effect<'lookForServerMetadata'>(
+  'server-metadata',
+  async (environment, { url, issuer, ignoreCache }, signal) => {
+    const { settings, http, discoveries } = environment;
     const known = await knownMetadata(environment, issuer, ignoreCache);
     if (known !== undefined) return known;
     const policy = settings.issuers[issuer];
@@ -97,8 +98,8 @@ export function lookForServerMetadataActor(environment: Environment) {
       });
     }
     return looked;
-  });
-}
+  },
+);
 
 /** What the embedder configured, or what was read from this issuer a while ago (ASM-07). */
 async function knownMetadata(
@@ -121,26 +122,24 @@ async function knownMetadata(
 }
 
 /** Checks that the server can be used, then looks up what is stored under its issuer and no other (ISS-01). */
-export function bindIssuer(environment: Environment) {
+export const bindIssuer = effect<'bindIssuer'>('issuer-binding', async (environment, { issuer, metadata, fromCache, resourceMetadata }) => {
   const { settings, credentials, accessTokens } = environment;
-  return effect<'bindIssuer'>(environment, 'issuer-binding', async ({ issuer, metadata, fromCache, resourceMetadata }) => {
-    const used = metadata ?? legacyServerMetadata(issuer);
-    checkUsable(used, settings.issuers[issuer]);
-    const authorizationServer: AuthorizationServer = {
-      issuer: used.issuer,
-      metadata: used,
-      hasResourceMetadata: resourceMetadata !== undefined,
-      defaultEndpoints: metadata === undefined,
-      fromCache,
-      ...(resourceMetadata?.scopes_supported && { resourceScopes: resourceMetadata.scopes_supported }),
-    };
-    const stored = await credentials.read(used.issuer);
-    if (stored === undefined) {
-      // A token of another issuer must not be sent to a resource that has left it (ISS-02).
-      accessTokens.hold(undefined);
-      return { authorizationServer, canRefresh: false };
-    }
-    const client = stored.facts.refreshable ? await clientCredentials(environment, authorizationServer, stored.facts.clientId) : undefined;
-    return { authorizationServer, token: stored.facts, canRefresh: client !== undefined };
-  });
-}
+  const used = metadata ?? legacyServerMetadata(issuer);
+  checkUsable(used, settings.issuers[issuer]);
+  const authorizationServer: AuthorizationServer = {
+    issuer: used.issuer,
+    metadata: used,
+    hasResourceMetadata: resourceMetadata !== undefined,
+    defaultEndpoints: metadata === undefined,
+    fromCache,
+    ...(resourceMetadata?.scopes_supported && { resourceScopes: resourceMetadata.scopes_supported }),
+  };
+  const stored = await credentials.read(used.issuer);
+  if (stored === undefined) {
+    // A token of another issuer must not be sent to a resource that has left it (ISS-02).
+    accessTokens.hold(undefined);
+    return { authorizationServer, canRefresh: false };
+  }
+  const client = stored.facts.refreshable ? await clientCredentials(environment, authorizationServer, stored.facts.clientId) : undefined;
+  return { authorizationServer, token: stored.facts, canRefresh: client !== undefined };
+});

@@ -1,37 +1,65 @@
-/** The chart's actors with the real effects, for one client. */
-import type { AuthorizationActors } from '../../machines/stub-actors.ts';
+/** The chart with the real effects: provided once per process, not once per client. */
+import { type AuthorizationMachine, authorizationMachine } from '../../machines/authorization-machine.ts';
 import { awaitDeadline, checkCallback, exchangeCode, openRedirect, prepareAuthorization, presentAuthorization } from './authorizing.ts';
-import { askResource, bindIssuer, lookForResourceMetadataActor, lookForServerMetadataActor, orderAuthorizationServers } from './discovering.ts';
-import type { Environment } from './environment.ts';
+import {
+  askResource,
+  bindIssuer,
+  lookForResourceMetadataActor,
+  lookForServerMetadataActor,
+  orderAuthorizationServers,
+} from './discovering.ts';
+import { environmentOf } from './effect.ts';
 import { lookForRotatedToken, pauseBeforeRetry, requestRefresh, takeRefreshTurn } from './refreshing.ts';
 import { discardClient, findClient, registerClient } from './registering.ts';
 import { restoreFlow } from './restoring.ts';
 import { signOut } from './signing-out.ts';
 import { confirmStepUp, weighStepUp } from './stepping-up.ts';
 
-export function provideActors(environment: Environment): AuthorizationActors {
-  return {
-    restoreFlow: restoreFlow(environment),
-    askResource: askResource(environment),
-    lookForResourceMetadata: lookForResourceMetadataActor(environment),
-    orderAuthorizationServers: orderAuthorizationServers(environment),
-    lookForServerMetadata: lookForServerMetadataActor(environment),
-    bindIssuer: bindIssuer(environment),
-    openRedirect: openRedirect(environment),
-    findClient: findClient(environment),
-    registerClient: registerClient(environment),
-    discardClient: discardClient(environment),
-    prepareAuthorization: prepareAuthorization(environment),
-    presentAuthorization: presentAuthorization(environment),
-    awaitDeadline: awaitDeadline(environment),
-    checkCallback: checkCallback(environment),
-    exchangeCode: exchangeCode(environment),
-    takeRefreshTurn: takeRefreshTurn(environment),
-    requestRefresh: requestRefresh(environment),
-    lookForRotatedToken: lookForRotatedToken(environment),
-    pauseBeforeRetry: pauseBeforeRetry(environment),
-    weighStepUp: weighStepUp(environment),
-    confirmStepUp: confirmStepUp(environment),
-    signOut: signOut(environment),
-  };
+let provided: AuthorizationMachine | undefined;
+
+/** Each running chart needs its environment set first: `setEnvironment(actor.system, environment)`. */
+export function providedMachine(): AuthorizationMachine {
+  // On first use: the copy costs more than all other imports together.
+  provided ??= authorizationMachine.provide({
+    actors: {
+      restoreFlow,
+      askResource,
+      lookForResourceMetadata: lookForResourceMetadataActor,
+      orderAuthorizationServers,
+      lookForServerMetadata: lookForServerMetadataActor,
+      bindIssuer,
+      openRedirect,
+      findClient,
+      registerClient,
+      discardClient,
+      prepareAuthorization,
+      presentAuthorization,
+      awaitDeadline,
+      checkCallback,
+      exchangeCode,
+      takeRefreshTurn,
+      requestRefresh,
+      lookForRotatedToken,
+      pauseBeforeRetry,
+      weighStepUp,
+      confirmStepUp,
+      signOut,
+    },
+    actions: {
+      closeRedirect: ({ context, system }) => {
+        const { open, attempts } = environmentOf(system);
+        const { redirect } = open;
+        open.redirect = undefined;
+        const closing = [redirect?.close(), context.grant && attempts.close(context.grant.attemptId)];
+        // The flow has gone on: what cannot be freed or deleted now runs out by its deadline.
+        void Promise.allSettled(closing);
+      },
+      releaseRefreshTurn: ({ system }) => {
+        const { open } = environmentOf(system);
+        void open.refreshTurn?.release();
+        open.refreshTurn = undefined;
+      },
+    },
+  });
+  return provided;
 }

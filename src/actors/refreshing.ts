@@ -13,25 +13,23 @@ import type { Environment } from './environment.ts';
 import { keepTokens, saveUnsaved, use } from './keep-tokens.ts';
 
 /** One refresh at a time per credential; whoever waits adopts what the other stored (RFR-05). */
-export function takeRefreshTurn(environment: Environment) {
+export const takeRefreshTurn = effect<'takeRefreshTurn'>('refresh', async (environment, { account, resource, token }, signal) => {
   const { settings, leases, open } = environment;
-  return effect<'takeRefreshTurn'>(environment, 'refresh', async ({ account, resource, token }, signal) => {
-    // Tokens that only this process has cannot have been refreshed by another.
-    const isUnsaved = environment.accessTokens.unsaved !== undefined;
-    const replaced = () => (isUnsaved ? Promise.resolve(undefined) : adoptReplacement(environment, token));
-    const taken = await takeTurn(leases, recordKey('lease', 'credential', account, resource, token.issuer), {
-      clock: settings.clock,
-      waitMs: settings.limits.leaseWaitMs,
-      phase: 'refresh',
-      signal,
-      meanwhile: replaced,
-    });
-    if ('done' in taken) return { outcome: 'adopted', token: taken.done };
-    open.refreshTurn = taken.turn;
-    const adopted = await replaced();
-    return adopted === undefined ? { outcome: 'mine' } : { outcome: 'adopted', token: adopted };
+  // Tokens that only this process has cannot have been refreshed by another.
+  const isUnsaved = environment.accessTokens.unsaved !== undefined;
+  const replaced = () => (isUnsaved ? Promise.resolve(undefined) : adoptReplacement(environment, token));
+  const taken = await takeTurn(leases, recordKey('lease', 'credential', account, resource, token.issuer), {
+    clock: settings.clock,
+    waitMs: settings.limits.leaseWaitMs,
+    phase: 'refresh',
+    signal,
+    meanwhile: replaced,
   });
-}
+  if ('done' in taken) return { outcome: 'adopted', token: taken.done };
+  open.refreshTurn = taken.turn;
+  const adopted = await replaced();
+  return adopted === undefined ? { outcome: 'mine' } : { outcome: 'adopted', token: adopted };
+});
 
 /** A newer credential in the store that is still good, put to use. */
 async function adoptReplacement(environment: Environment, token: TokenFacts): Promise<TokenFacts | undefined> {
@@ -42,35 +40,39 @@ async function adoptReplacement(environment: Environment, token: TokenFacts): Pr
   return use(environment, stored.facts, stored.tokens);
 }
 
-export function requestRefresh(environment: Environment) {
+export const requestRefresh = effect<'requestRefresh'>('refresh', async (environment, { resource, token, authorizationServer }, signal) => {
   const { settings, http } = environment;
-  return effect<'requestRefresh'>(environment, 'refresh', async ({ resource, token, authorizationServer }, signal) => {
-    try {
-      const server = authorizationServer?.issuer === token.issuer ? authorizationServer : await storedServer(environment, token.issuer);
-      const { facts, tokens } = await currentTokens(environment, token);
-      const client = await clientCredentials(environment, server, facts.clientId);
-      if (client === undefined || tokens.refreshToken === undefined) throw new FailureError('refresh_rejected', 'refresh', { issuer: token.issuer });
-      const policy = settings.issuers[token.issuer];
-      const issued = await sendRefresh(http, {
-        metadata: server.metadata,
-        client,
-        refreshToken: tokens.refreshToken,
-        resource: resourceParameter({ resource, hasResourceMetadata: server.hasResourceMetadata, protocolVersion: settings.protocolVersion, policy }),
-        signal,
-      });
-      return await keepTokens(environment, issued, {
-        issuer: token.issuer,
-        clientId: facts.clientId,
-        requestedScopes: facts.requestedScopes,
-        scopesIfOmitted: facts.scopes,
-        previousRefreshToken: tokens.refreshToken,
-        ...(!facts.version.startsWith('unsaved-') && { basedOn: facts.version }),
-      });
-    } catch (thrown) {
-      throw withUse(environment, thrown);
-    }
-  });
-}
+  try {
+    const server = authorizationServer?.issuer === token.issuer ? authorizationServer : await storedServer(environment, token.issuer);
+    const { facts, tokens } = await currentTokens(environment, token);
+    const client = await clientCredentials(environment, server, facts.clientId);
+    if (client === undefined || tokens.refreshToken === undefined)
+      throw new FailureError('refresh_rejected', 'refresh', { issuer: token.issuer });
+    const policy = settings.issuers[token.issuer];
+    const issued = await sendRefresh(http, {
+      metadata: server.metadata,
+      client,
+      refreshToken: tokens.refreshToken,
+      resource: resourceParameter({
+        resource,
+        hasResourceMetadata: server.hasResourceMetadata,
+        protocolVersion: settings.protocolVersion,
+        policy,
+      }),
+      signal,
+    });
+    return await keepTokens(environment, issued, {
+      issuer: token.issuer,
+      clientId: facts.clientId,
+      requestedScopes: facts.requestedScopes,
+      scopesIfOmitted: facts.scopes,
+      previousRefreshToken: tokens.refreshToken,
+      ...(!facts.version.startsWith('unsaved-') && { basedOn: facts.version }),
+    });
+  } catch (thrown) {
+    throw withUse(environment, thrown);
+  }
+});
 
 /** The tokens the record holds now: another version than the chart knows of may be there by now. */
 async function currentTokens(environment: Environment, token: TokenFacts): Promise<{ facts: TokenFacts; tokens: CredentialTokens }> {
@@ -104,26 +106,21 @@ function withUse({ accessTokens, settings }: Environment, thrown: unknown): unkn
 }
 
 /** Only if nobody has rotated meanwhile is the refresh token at its end, and forgotten (RFR-03, RFR-04). */
-export function lookForRotatedToken(environment: Environment) {
+export const lookForRotatedToken = effect<'lookForRotatedToken'>('refresh', async (environment, { token }) => {
   const { credentials, accessTokens } = environment;
-  return effect<'lookForRotatedToken'>(environment, 'refresh', async ({ token }) => {
-    const stored = await credentials.read(token.issuer);
-    if (stored !== undefined && stored.facts.version !== token.version) {
-      return { outcome: 'adopted', token: use(environment, stored.facts, stored.tokens) };
-    }
-    await credentials.forget(token.issuer);
-    accessTokens.hold(undefined);
-    accessTokens.unsaved = undefined;
-    return { outcome: 'ended' };
-  });
-}
+  const stored = await credentials.read(token.issuer);
+  if (stored !== undefined && stored.facts.version !== token.version) {
+    return { outcome: 'adopted', token: use(environment, stored.facts, stored.tokens) };
+  }
+  await credentials.forget(token.issuer);
+  accessTokens.hold(undefined);
+  accessTokens.unsaved = undefined;
+  return { outcome: 'ended' };
+});
 
 /** Grows from try to try; what the server asks for counts, up to a bound. */
-export function pauseBeforeRetry(environment: Environment) {
+export const pauseBeforeRetry = effect<'pauseBeforeRetry'>('request', (environment, { tries, retryAfterSeconds }, signal) => {
   const { clock, limits } = environment.settings;
-  return effect<'pauseBeforeRetry'>(environment, 'request', ({ tries, retryAfterSeconds }, signal) => {
-    const growing = limits.retryDelayMs * 2 ** Math.max(0, tries - 1);
-    return clock.sleep(Math.min(Math.max(growing, (retryAfterSeconds ?? 0) * 1000), limits.retryDelayMaxMs), signal);
-  });
-}
-
+  const growing = limits.retryDelayMs * 2 ** Math.max(0, tries - 1);
+  return clock.sleep(Math.min(Math.max(growing, (retryAfterSeconds ?? 0) * 1000), limits.retryDelayMaxMs), signal);
+});

@@ -10,22 +10,20 @@ import { effect } from './effect.ts';
 import type { Environment } from './environment.ts';
 import { scopesToRequest } from './requested-scopes.ts';
 
-export function findClient(environment: Environment) {
+export const findClient = effect<'findClient'>('registration', async (environment, { authorizationServer, redirectUri, resource }) => {
   const { settings } = environment;
-  return effect<'findClient'>(environment, 'registration', async ({ authorizationServer, redirectUri, resource }) => {
-    const { issuer, metadata } = authorizationServer;
-    if (settings.preregistered.length > 0) {
-      return { outcome: 'found', client: await preregisteredClient(environment, authorizationServer, redirectUri, resource) };
-    }
-    const stored = await storedClient(environment, issuer, redirectUri);
-    if (stored !== undefined) return { outcome: 'found', client: stored };
-    if (metadata.client_id_metadata_document_supported === true && settings.clientMetadataUrl !== undefined) {
-      const client: ClientFacts = { clientId: settings.clientMetadataUrl, source: 'metadata-document', authMethod: 'none', redirectUri };
-      return { outcome: 'found', client };
-    }
-    return { outcome: metadata.registration_endpoint === undefined ? 'ask' : 'register' };
-  });
-}
+  const { issuer, metadata } = authorizationServer;
+  if (settings.preregistered.length > 0) {
+    return { outcome: 'found', client: await preregisteredClient(environment, authorizationServer, redirectUri, resource) };
+  }
+  const stored = await storedClient(environment, issuer, redirectUri);
+  if (stored !== undefined) return { outcome: 'found', client: stored };
+  if (metadata.client_id_metadata_document_supported === true && settings.clientMetadataUrl !== undefined) {
+    const client: ClientFacts = { clientId: settings.clientMetadataUrl, source: 'metadata-document', authMethod: 'none', redirectUri };
+    return { outcome: 'found', client };
+  }
+  return { outcome: metadata.registration_endpoint === undefined ? 'ask' : 'register' };
+});
 
 /** Pre-registered credentials are for one issuer; meeting another is an error that names both (ISS-07). */
 async function preregisteredClient(
@@ -67,56 +65,57 @@ async function storedClient(environment: Environment, issuer: string, redirectUr
   const isExpired = facts.secretExpiresAtEpochSeconds !== undefined && facts.secretExpiresAtEpochSeconds * 1000 <= settings.clock.now();
   const isCovered = facts.source === 'provided' || facts.redirectUris.includes(redirectUri);
   if (isExpired || !isCovered) return undefined;
-  return { clientId: facts.clientId, source: facts.source === 'provided' ? 'provided' : 'stored', authMethod: facts.authMethod, redirectUri };
+  return {
+    clientId: facts.clientId,
+    source: facts.source === 'provided' ? 'provided' : 'stored',
+    authMethod: facts.authMethod,
+    redirectUri,
+  };
 }
 
 /** Registers once, however many flows start together: whoever waits finds the winner's registration (REG-08). */
-export function registerClient(environment: Environment) {
+export const registerClient = effect<'registerClient'>('registration', async (environment, input, signal) => {
   const { settings, leases, registrations, http } = environment;
-  return effect<'registerClient'>(environment, 'registration', async (input, signal) => {
-    const { authorizationServer, redirectUri, applicationType } = input;
-    const { issuer, metadata } = authorizationServer;
-    const found = () => storedClient(environment, issuer, redirectUri);
-    const taken = await takeTurn(leases, recordKey('lease', 'registration', issuer, redirectUri), {
-      clock: settings.clock,
-      waitMs: settings.limits.leaseWaitMs,
-      phase: 'registration',
-      signal,
-      meanwhile: found,
-    });
-    if ('done' in taken) return { client: taken.done };
-    try {
-      const already = await found();
-      if (already !== undefined) return { client: already };
-      const scopes = scopesToRequest(settings, input);
-      const registered = await registerAt(http, {
-        metadata,
-        clientMetadata: {
-          ...fullClientMetadata(settings.clientMetadata, {
-            redirectUris: [redirectUri],
-            offlineAccess: settings.offlineAccess,
-            ...(scopes !== undefined && { scopes }),
-            ...(metadata.token_endpoint_auth_methods_supported && { supportedMethods: metadata.token_endpoint_auth_methods_supported }),
-          }),
-          ...(applicationType !== undefined && { application_type: applicationType }),
-        },
-        signal,
-      });
-      const { clientSecret, ...facts } = registered;
-      await registrations.save(
-        { ...facts, issuer, source: 'dynamic', registeredAtEpochSeconds: Math.floor(settings.clock.now() / 1000) },
-        { redirectSet: settings.clientMetadata.redirect_uris, clientSecret },
-      );
-      return { client: { clientId: registered.clientId, source: 'dynamic', authMethod: registered.authMethod, redirectUri } };
-    } finally {
-      await taken.turn.release();
-    }
+  const { authorizationServer, redirectUri, applicationType } = input;
+  const { issuer, metadata } = authorizationServer;
+  const found = () => storedClient(environment, issuer, redirectUri);
+  const taken = await takeTurn(leases, recordKey('lease', 'registration', issuer, redirectUri), {
+    clock: settings.clock,
+    waitMs: settings.limits.leaseWaitMs,
+    phase: 'registration',
+    signal,
+    meanwhile: found,
   });
-}
+  if ('done' in taken) return { client: taken.done };
+  try {
+    const already = await found();
+    if (already !== undefined) return { client: already };
+    const scopes = scopesToRequest(settings, input);
+    const registered = await registerAt(http, {
+      metadata,
+      clientMetadata: {
+        ...fullClientMetadata(settings.clientMetadata, {
+          redirectUris: [redirectUri],
+          offlineAccess: settings.offlineAccess,
+          ...(scopes !== undefined && { scopes }),
+          ...(metadata.token_endpoint_auth_methods_supported && { supportedMethods: metadata.token_endpoint_auth_methods_supported }),
+        }),
+        ...(applicationType !== undefined && { application_type: applicationType }),
+      },
+      signal,
+    });
+    const { clientSecret, ...facts } = registered;
+    await registrations.save(
+      { ...facts, issuer, source: 'dynamic', registeredAtEpochSeconds: Math.floor(settings.clock.now() / 1000) },
+      { redirectSet: settings.clientMetadata.redirect_uris, clientSecret },
+    );
+    return { client: { clientId: registered.clientId, source: 'dynamic', authMethod: registered.authMethod, redirectUri } };
+  } finally {
+    await taken.turn.release();
+  }
+});
 
-export function discardClient(environment: Environment) {
+export const discardClient = effect<'discardClient'>('registration', (environment, { issuer, clientId }) => {
   const { settings, registrations } = environment;
-  return effect<'discardClient'>(environment, 'registration', ({ issuer, clientId }) =>
-    registrations.forget(issuer, settings.clientMetadata.redirect_uris, { clientId }),
-  );
-}
+  return registrations.forget(issuer, settings.clientMetadata.redirect_uris, { clientId });
+});

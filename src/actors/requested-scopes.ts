@@ -3,7 +3,10 @@ import type { ScopeSources } from '../../machines/contracts.ts';
 import { scopeUnion, selectScopes } from '../protocol/scopes.ts';
 import type { Settings } from '../settings.ts';
 
-export function scopesToRequest(settings: Settings, { challenge, stepUp, authorizationServer }: ScopeSources): readonly string[] | undefined {
+export function scopesToRequest(
+  settings: Settings,
+  { challenge, stepUp, authorizationServer }: ScopeSources,
+): readonly string[] | undefined {
   const { metadata, resourceScopes, issuer } = authorizationServer;
   const asked = challenge?.scopes ?? settings.scopes;
   // A step-up never asks for less than what was there before it (SEP-2350).

@@ -8,28 +8,26 @@ import type { Environment } from './environment.ts';
 import { use } from './keep-tokens.ts';
 import { type StoredContext, storedContext } from './stored-context.ts';
 
-export function restoreFlow(environment: Environment) {
+export const restoreFlow = effect<'restoreFlow'>('storage', async (environment) => {
   const { journal, settings } = environment;
-  return effect<'restoreFlow'>(environment, 'storage', async () => {
-    const checkpoint = await journal.read();
-    const context = checkpoint === undefined ? {} : storedContext(checkpoint.context);
-    const kept = { pastStepUps: context.pastStepUps ?? [] };
-    const pending = await resumeGrant(environment, context);
-    if (pending !== undefined) return pending;
+  const checkpoint = await journal.read();
+  const context = checkpoint === undefined ? {} : storedContext(checkpoint.context);
+  const kept = { pastStepUps: context.pastStepUps ?? [] };
+  const pending = await resumeGrant(environment, context);
+  if (pending !== undefined) return pending;
 
-    const stored = await storedCredential(environment);
-    const grant = liveGrant(context.grant, settings.clock.now());
-    if (stored === undefined && grant !== undefined && context.client !== undefined && context.authorizationServer !== undefined) {
-      return { place: 'reopeningRedirect', context: { ...pick(context), grant } };
-    }
-    // A pending step-up is kept beside the credential: its callback may still come.
-    const waiting = grant === undefined ? {} : { ...pick(context), grant };
-    if (stored === undefined) return { place: 'unauthorized', context: { ...kept, ...waiting } };
-    const isSpent = isExpiring(stored.facts, settings.clock.now(), settings.limits.expirySkewMs);
-    const place = isSpent && stored.facts.refreshable ? 'expired' : 'authorized';
-    return { place, context: { ...kept, ...waiting, token: use(environment, stored.facts, stored.tokens) } };
-  });
-}
+  const stored = await storedCredential(environment);
+  const grant = liveGrant(context.grant, settings.clock.now());
+  if (stored === undefined && grant !== undefined && context.client !== undefined && context.authorizationServer !== undefined) {
+    return { place: 'reopeningRedirect', context: { ...pick(context), grant } };
+  }
+  // A pending step-up is kept beside the credential: its callback may still come.
+  const waiting = grant === undefined ? {} : { ...pick(context), grant };
+  if (stored === undefined) return { place: 'unauthorized', context: { ...kept, ...waiting } };
+  const isSpent = isExpiring(stored.facts, settings.clock.now(), settings.limits.expirySkewMs);
+  const place = isSpent && stored.facts.refreshable ? 'expired' : 'authorized';
+  return { place, context: { ...kept, ...waiting, token: use(environment, stored.facts, stored.tokens) } };
+});
 
 /** The user has been back already: the callback is in the vault, and its code was never sent. */
 async function resumeGrant({ attempts }: Environment, context: StoredContext): Promise<RestoredFlow | undefined> {
@@ -43,7 +41,15 @@ function liveGrant(grant: Grant | undefined, nowEpochMs: number): Grant | undefi
   return grant !== undefined && grant.deadlineEpochMs > nowEpochMs ? grant : undefined;
 }
 
-const pick = ({ challenge, authorizationServer, redirectUri, client, grant, stepUp, pastStepUps }: StoredContext): RestoredFlow['context'] => ({
+const pick = ({
+  challenge,
+  authorizationServer,
+  redirectUri,
+  client,
+  grant,
+  stepUp,
+  pastStepUps,
+}: StoredContext): RestoredFlow['context'] => ({
   challenge,
   authorizationServer,
   redirectUri,

@@ -3,49 +3,44 @@ import { scopeSetKey } from '../../machines/context-updates.ts';
 import { FailureError } from '../failure.ts';
 import { missingScopes, scopeUnion } from '../protocol/scopes.ts';
 import { effect } from './effect.ts';
-import type { Environment } from './environment.ts';
 import { use } from './keep-tokens.ts';
 
-export function weighStepUp(environment: Environment) {
+export const weighStepUp = effect<'weighStepUp'>('step-up', async (environment, { challenge, token, pastStepUps }) => {
   const { settings, credentials } = environment;
-  return effect<'weighStepUp'>(environment, 'step-up', async ({ challenge, token, pastStepUps }) => {
-    const challenged = challenge.facts?.scopes ?? [];
-    const stored = token === undefined ? undefined : await credentials.read(token.issuer);
-    // Another request, tab or process has stepped up meanwhile (SCO-07).
-    const isNewer = stored !== undefined && stored.facts.version !== challenge.tokenVersion;
-    if (isNewer && missingScopes(challenged, stored.facts.scopes).length === 0) {
-      return { outcome: 'covered', token: use(environment, stored.facts, stored.tokens) };
-    }
-    const previous = stored?.facts ?? token;
-    const missing = missingScopes(challenged, previous?.scopes ?? []);
-    const scopes = scopeSetKey(challenged);
-    const sinceEpochMs = settings.clock.now() - settings.limits.stepUpWindowMs;
-    // Asking again for what the user was asked a moment ago is a loop (SCO-05).
-    const isRepeated = pastStepUps.some(
-      (past) => past.operation === challenge.operation && past.scopes === scopes && past.atEpochMs > sinceEpochMs,
-    );
-    if (isRepeated) {
-      throw new FailureError('step_up_limit', 'step-up', {
-        ...(token && { issuer: token.issuer }),
-        missingScopes: missing,
-        reason: `It asked for: ${challenged.join(' ') || 'no named scope'}.`,
-      });
-    }
-    return {
-      outcome: 'needed',
-      stepUp: {
-        operation: challenge.operation ?? '',
-        challenged,
-        missing,
-        requested: scopeUnion(previous?.requestedScopes ?? [], previous?.scopes ?? [], challenged),
-      },
-    };
-  });
-}
+  const challenged = challenge.facts?.scopes ?? [];
+  const stored = token === undefined ? undefined : await credentials.read(token.issuer);
+  // Another request, tab or process has stepped up meanwhile (SCO-07).
+  const isNewer = stored !== undefined && stored.facts.version !== challenge.tokenVersion;
+  if (isNewer && missingScopes(challenged, stored.facts.scopes).length === 0) {
+    return { outcome: 'covered', token: use(environment, stored.facts, stored.tokens) };
+  }
+  const previous = stored?.facts ?? token;
+  const missing = missingScopes(challenged, previous?.scopes ?? []);
+  const scopes = scopeSetKey(challenged);
+  const sinceEpochMs = settings.clock.now() - settings.limits.stepUpWindowMs;
+  // Asking again for what the user was asked a moment ago is a loop (SCO-05).
+  const isRepeated = pastStepUps.some(
+    (past) => past.operation === challenge.operation && past.scopes === scopes && past.atEpochMs > sinceEpochMs,
+  );
+  if (isRepeated) {
+    throw new FailureError('step_up_limit', 'step-up', {
+      ...(token && { issuer: token.issuer }),
+      missingScopes: missing,
+      reason: `It asked for: ${challenged.join(' ') || 'no named scope'}.`,
+    });
+  }
+  return {
+    outcome: 'needed',
+    stepUp: {
+      operation: challenge.operation ?? '',
+      challenged,
+      missing,
+      requested: scopeUnion(previous?.requestedScopes ?? [], previous?.scopes ?? [], challenged),
+    },
+  };
+});
 
-export function confirmStepUp(environment: Environment) {
+export const confirmStepUp = effect<'confirmStepUp'>('step-up', async (environment, { stepUp }) => {
   const { confirmStepUp: confirm } = environment.settings;
-  return effect<'confirmStepUp'>(environment, 'step-up', async ({ stepUp }) => ({
-    confirmed: confirm === undefined || (await confirm({ requested: stepUp.requested, missing: stepUp.missing })),
-  }));
-}
+  return { confirmed: confirm === undefined || (await confirm({ requested: stepUp.requested, missing: stepUp.missing })) };
+});

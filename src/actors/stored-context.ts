@@ -24,7 +24,12 @@ const shape = z.object({
     z.looseObject({
       issuer: text,
       hasResourceMetadata: z.boolean(),
-      metadata: z.looseObject({ issuer: text, authorization_endpoint: endpoint, token_endpoint: endpoint, registration_endpoint: endpoint }),
+      metadata: z.looseObject({
+        issuer: text,
+        authorization_endpoint: endpoint,
+        token_endpoint: endpoint,
+        registration_endpoint: endpoint,
+      }),
     }),
   ),
   redirectUri: z.optional(text),
