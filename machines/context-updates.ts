@@ -107,7 +107,15 @@ export function authorized(context: AuthorizationContext, obtained: Obtained): U
 
 /** A token another request or process obtained: nobody was asked anything here. */
 export function adopted(token: TokenFacts): Update {
-  return { token, warning: undefined, challenge: undefined, grant: undefined, redirectUri: undefined, stepUp: undefined, failure: undefined };
+  return {
+    token,
+    warning: undefined,
+    challenge: undefined,
+    grant: undefined,
+    redirectUri: undefined,
+    stepUp: undefined,
+    failure: undefined,
+  };
 }
 
 export function narrowlyAuthorized(context: AuthorizationContext, obtained: Obtained): Update {

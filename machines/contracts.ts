@@ -59,6 +59,8 @@ export interface Discovery {
 export interface AuthorizationServer {
   readonly issuer: string;
   readonly metadata: ServerMetadata;
+  /** `resource` as the protected resource metadata publishes it; absent on the legacy path. */
+  readonly resourceIdentifier?: string;
   /** False on the legacy path. */
   readonly hasResourceMetadata: boolean;
   /** No metadata was found: the endpoints are the defaults of the 2025-03-26 revision. */
@@ -93,6 +95,7 @@ export interface TokenFacts {
   readonly clientId: string;
   readonly scopes: readonly string[];
   readonly requestedScopes: readonly string[];
+  readonly resourceParameter?: string;
   readonly tokenType: 'Bearer' | 'DPoP';
   readonly expiresAtEpochSeconds?: number;
   readonly refreshable: boolean;
@@ -266,13 +269,10 @@ export interface ActorContracts {
   };
   findClient: {
     input: Identity & { authorizationServer: AuthorizationServer; redirectUri: string };
-    output:
-      | { readonly outcome: 'found'; readonly client: ClientFacts }
-      | { readonly outcome: 'register' | 'ask' };
+    output: { readonly outcome: 'found'; readonly client: ClientFacts } | { readonly outcome: 'register' | 'ask' };
   };
   registerClient: {
-    input: Identity &
-      ScopeSources & { redirectUri: string; applicationType: 'native' | 'web' | undefined };
+    input: Identity & ScopeSources & { redirectUri: string; applicationType: 'native' | 'web' | undefined };
     output: { readonly client: ClientFacts };
   };
   discardClient: { input: { issuer: string; clientId: string }; output: unknown };
@@ -313,9 +313,7 @@ export interface ActorContracts {
       token: TokenFacts | undefined;
       pastStepUps: readonly PastStepUp[];
     };
-    output:
-      | { readonly outcome: 'covered'; readonly token: TokenFacts }
-      | { readonly outcome: 'needed'; readonly stepUp: StepUp };
+    output: { readonly outcome: 'covered'; readonly token: TokenFacts } | { readonly outcome: 'needed'; readonly stepUp: StepUp };
   };
   confirmStepUp: { input: { stepUp: StepUp }; output: { readonly confirmed: boolean } };
   signOut: { input: Identity & { issuer: string | undefined; forgetRegistration: boolean }; output: unknown };

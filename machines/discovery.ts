@@ -212,10 +212,7 @@ export const discovery = chart.createStateConfig({
             })),
           },
         ],
-        onError: [
-          { guard: 'hasNextIssuer', target: 'lookingForServerMetadata', actions: 'skipToNextIssuer' },
-          failing,
-        ],
+        onError: [{ guard: 'hasNextIssuer', target: 'lookingForServerMetadata', actions: 'skipToNextIssuer' }, failing],
       },
     },
   },

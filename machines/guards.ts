@@ -1,5 +1,5 @@
 /** Every question the chart asks of its context and of what its actors found. Pure: is, has, can. */
-import { type Failure } from '../src/failure.ts';
+import type { Failure } from '../src/failure.ts';
 import { failureFrom, missing } from './context-updates.ts';
 import type { AuthorizationContext, AuthorizationEvent, ResumePlace } from './contracts.ts';
 
@@ -13,8 +13,7 @@ const MAX_REPEATED_REGISTRATIONS = 1;
 
 /** A challenge to a token that has been replaced since starts nothing (FET-06). */
 export const isCurrentChallenge = ({ context, event }: Asked): boolean =>
-  event.type === 'challenge.received' &&
-  (context.token === undefined || event.challenge.tokenVersion === context.token.version);
+  event.type === 'challenge.received' && (context.token === undefined || event.challenge.tokenVersion === context.token.version);
 
 export const wantsStepUp = ({ event }: Asked): boolean =>
   event.type === 'challenge.received' && event.challenge.reason === 'insufficient-scope';

@@ -1,6 +1,6 @@
 /** Reads the store and goes on where this account left off, in this process or another (RES-02). */
 import { chart, identity, rejection } from './chart-setup.ts';
-import type { ResumePlace, RestoredFlow } from './contracts.ts';
+import type { RestoredFlow, ResumePlace } from './contracts.ts';
 
 const restored = ({ event }: { event: { output: RestoredFlow } }): RestoredFlow => event.output;
 const adoptCheckpoint = { type: 'adoptCheckpoint', params: restored } as const;

@@ -77,13 +77,7 @@ function restingStatus(snapshot: AuthorizationSnapshot, known: StatusFacts): Aut
 }
 
 /** Steps of a login in the order they are passed; what comes again is counted as passed already. */
-const LOGIN_STEPS: readonly AuthorizationStatus['step'][] = [
-  'discovering',
-  'registering',
-  'preparing',
-  'awaiting-user',
-  'exchanging',
-];
+const LOGIN_STEPS: readonly AuthorizationStatus['step'][] = ['discovering', 'registering', 'preparing', 'awaiting-user', 'exchanging'];
 
 /**
  * Steps done of the flow under way. `reached` is the most that was done in the

@@ -30,9 +30,7 @@ export const steppingUp = chart.createStateConfig({
           },
           {
             target: 'confirmingStepUp',
-            actions: assign(({ event }) =>
-              event.output.outcome === 'needed' ? { stepUp: event.output.stepUp } : {},
-            ),
+            actions: assign(({ event }) => (event.output.outcome === 'needed' ? { stepUp: event.output.stepUp } : {})),
           },
         ],
         onError: failing,

@@ -10,9 +10,7 @@ export type AuthorizationActors = {
   [Name in ActorName]: PromiseActorLogic<ActorContracts[Name]['output'], ActorContracts[Name]['input']>;
 };
 
-function stub<Name extends ActorName>(
-  name: Name,
-): PromiseActorLogic<ActorContracts[Name]['output'], ActorContracts[Name]['input']> {
+function stub<Name extends ActorName>(name: Name): PromiseActorLogic<ActorContracts[Name]['output'], ActorContracts[Name]['input']> {
   return fromPromise<ActorContracts[Name]['output'], ActorContracts[Name]['input']>(() =>
     Promise.reject(failure('internal_error', 'configuration', { reason: `provide ${name}: the chart does no input or output itself` })),
   );

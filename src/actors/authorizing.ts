@@ -32,12 +32,13 @@ export const openRedirect = effect<'openRedirect'>('authorization', async (envir
 export const prepareAuthorization = effect<'prepareAuthorization'>('authorization', async (environment, input) => {
   const { settings, attempts, flowKey } = environment;
   const { authorizationServer, client, resource } = input;
-  const { issuer, metadata, hasResourceMetadata } = authorizationServer;
+  const { issuer, metadata, hasResourceMetadata, resourceIdentifier } = authorizationServer;
   const secrets = await createAttemptSecrets(settings.random);
   const scopes = scopesToRequest(settings, input);
   const policy = settings.issuers[issuer];
   const sentResource = resourceParameter({
-    resource,
+    // As published: the server may speak for a parent of this path (PRM-03), and tokens are for what it names.
+    resource: resourceIdentifier ?? resource,
     hasResourceMetadata,
     protocolVersion: settings.protocolVersion,
     ...(policy && { policy }),
@@ -120,6 +121,7 @@ export const exchangeCode = effect<'exchangeCode'>('token', async (environment, 
     issuer: grant.issuer,
     clientId: client.clientId,
     requestedScopes: grant.requestedScopes,
+    resourceParameter: grant.resourceParameter,
     scopesIfOmitted: grant.requestedScopes,
   });
 });

@@ -132,6 +132,7 @@ export const bindIssuer = effect<'bindIssuer'>('issuer-binding', async (environm
     hasResourceMetadata: resourceMetadata !== undefined,
     defaultEndpoints: metadata === undefined,
     fromCache,
+    ...(resourceMetadata && { resourceIdentifier: resourceMetadata.resource }),
     ...(resourceMetadata?.scopes_supported && { resourceScopes: resourceMetadata.scopes_supported }),
   };
   const stored = await credentials.read(used.issuer);

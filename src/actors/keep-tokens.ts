@@ -9,6 +9,7 @@ interface About {
   readonly issuer: string;
   readonly clientId: string;
   readonly requestedScopes: readonly string[];
+  readonly resourceParameter: string | undefined;
   /** What an omitted `scope` means: the requested scopes, or the previous ones (SCO-03). */
   readonly scopesIfOmitted: readonly string[];
   /** Stays in use where the response brings no new one (RFR-02). */
@@ -30,6 +31,7 @@ export async function keepTokens(environment: Environment, issued: IssuedTokens,
     clientId: about.clientId,
     scopes: issued.scopes ?? about.scopesIfOmitted,
     requestedScopes: about.requestedScopes,
+    ...(about.resourceParameter !== undefined && { resourceParameter: about.resourceParameter }),
     tokenType: issued.tokenType,
     refreshable: refreshToken !== undefined,
     obtainedAtEpochSeconds: nowEpochSeconds,

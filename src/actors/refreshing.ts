@@ -4,7 +4,6 @@ import { isExpiring } from '../access-token.ts';
 import { takeTurn } from '../durable/take-turns.ts';
 import { type Failure, FailureError, failureOf } from '../failure.ts';
 import { requestRefresh as sendRefresh } from '../protocol/refresh-request.ts';
-import { resourceParameter } from '../protocol/resource-parameter.ts';
 import type { CredentialTokens } from '../records/credential-records.ts';
 import { recordKey } from '../records/keys.ts';
 import { clientCredentials } from './client-credentials.ts';
@@ -40,31 +39,26 @@ async function adoptReplacement(environment: Environment, token: TokenFacts): Pr
   return use(environment, stored.facts, stored.tokens);
 }
 
-export const requestRefresh = effect<'requestRefresh'>('refresh', async (environment, { resource, token, authorizationServer }, signal) => {
-  const { settings, http } = environment;
+export const requestRefresh = effect<'requestRefresh'>('refresh', async (environment, { token, authorizationServer }, signal) => {
+  const { http } = environment;
   try {
     const server = authorizationServer?.issuer === token.issuer ? authorizationServer : await storedServer(environment, token.issuer);
     const { facts, tokens } = await currentTokens(environment, token);
     const client = await clientCredentials(environment, server, facts.clientId);
     if (client === undefined || tokens.refreshToken === undefined)
       throw new FailureError('refresh_rejected', 'refresh', { issuer: token.issuer });
-    const policy = settings.issuers[token.issuer];
     const issued = await sendRefresh(http, {
       metadata: server.metadata,
       client,
       refreshToken: tokens.refreshToken,
-      resource: resourceParameter({
-        resource,
-        hasResourceMetadata: server.hasResourceMetadata,
-        protocolVersion: settings.protocolVersion,
-        policy,
-      }),
+      resource: facts.resourceParameter,
       signal,
     });
     return await keepTokens(environment, issued, {
       issuer: token.issuer,
       clientId: facts.clientId,
       requestedScopes: facts.requestedScopes,
+      resourceParameter: facts.resourceParameter,
       scopesIfOmitted: facts.scopes,
       previousRefreshToken: tokens.refreshToken,
       ...(!facts.version.startsWith('unsaved-') && { basedOn: facts.version }),

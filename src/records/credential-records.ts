@@ -17,6 +17,8 @@ export interface CredentialFacts {
   /** Scopes granted, as far as known (SCO-03). */
   readonly scopes: readonly string[];
   readonly requestedScopes: readonly string[];
+  /** What was sent as `resource`, and is sent again with every refresh (RFR-06). */
+  readonly resourceParameter?: string;
   readonly tokenType: 'Bearer' | 'DPoP';
   readonly expiresAtEpochSeconds?: number;
   /** There is a refresh token. */
@@ -63,6 +65,7 @@ const credentialFacts = z.object({
   clientId: z.string(),
   scopes: z.array(z.string()),
   requestedScopes: z.array(z.string()),
+  resourceParameter: z.exactOptional(z.string()),
   tokenType: z.enum(['Bearer', 'DPoP']),
   expiresAtEpochSeconds: z.exactOptional(z.number()),
   refreshable: z.boolean(),
