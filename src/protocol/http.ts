@@ -18,8 +18,8 @@ import { networkReason } from './network-reason.ts';
 import { redirectTarget } from './redirects.ts';
 
 export interface HttpRequest {
-  /** Default `GET`. */
-  readonly method?: 'GET' | 'POST';
+  /** Default `GET`; `DELETE` ends a session that a diagnosis began. */
+  readonly method?: 'GET' | 'POST' | 'DELETE';
   readonly headers?: HeadersInit;
   readonly body?: BodyInit;
   /** The part of the flow that a failure is told to belong to. */

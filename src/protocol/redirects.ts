@@ -34,7 +34,8 @@ export function redirectTarget(response: Response, url: string, request: HttpReq
   const next = URL.parse(location, url);
   if (next === null) return refuse('The new location is not a URL.');
   if (next.origin !== origin) return refuse(`It leads to another origin (${withoutQuery(next.origin)}).`);
-  if (request.method === 'POST' || !request.purpose.endsWith('-metadata')) return refuse('This kind of request is never redirected.');
+  if ((request.method ?? 'GET') !== 'GET' || !request.purpose.endsWith('-metadata'))
+    return refuse('This kind of request is never redirected.');
   if (followed >= MOST_FOLLOWED) return refuse('There are too many redirects.');
   discardBody(response);
   return next.href;

@@ -37,6 +37,8 @@ export interface ResourceMetadataLook {
   readonly now: () => number;
   /** Replaces the rule of PRM-03. */
   readonly validateResource?: AuthorizationClientOptions['validateResource'];
+  /** Told of a mismatch that would be thrown, and the look goes on: for a diagnosis only. */
+  readonly onFlaw?: ((flaw: FailureError) => void) | undefined;
 }
 
 /**
@@ -70,14 +72,9 @@ export async function lookForResourceMetadata(http: Http, look: ResourceMetadata
 
   const isOurs = await (look.validateResource ?? isResourceOf)(resource, look.resource);
   if (isOurs !== true) {
-    const received = serverText(resource, LONGEST_IDENTIFIER_CHARACTERS) ?? '';
-    throw new FailureError('resource_mismatch', 'resource-metadata', {
-      resource: look.resource,
-      expected: look.resource,
-      received,
-      url: withoutQuery(url),
-      reason: `It names "${received}", the resource is "${look.resource}".`,
-    });
+    const flaw = mismatch(resource, look);
+    if (look.onFlaw === undefined) throw flaw;
+    look.onFlaw(flaw);
   }
   const issuers = (authorization_servers ?? []).map((issuer) => serverText(issuer, LONGEST_IDENTIFIER_CHARACTERS));
   const scopes = scopes_supported?.filter(isScopeToken);
@@ -91,6 +88,17 @@ export async function lookForResourceMetadata(http: Http, look: ResourceMetadata
     probe: sight.probe,
     ...sight.validity,
   };
+}
+
+function mismatch(documentResource: string, look: ResourceMetadataLook): FailureError {
+  const received = serverText(documentResource, LONGEST_IDENTIFIER_CHARACTERS) ?? '';
+  return new FailureError('resource_mismatch', 'resource-metadata', {
+    resource: look.resource,
+    expected: look.resource,
+    received,
+    url: withoutQuery(look.url),
+    reason: `It names "${received}", the resource is "${look.resource}".`,
+  });
 }
 
 /** Why a candidate is not even asked for; only one that a challenge named can be like that. */

@@ -1,0 +1,119 @@
+/**
+ * The diagnosis of a resource (OBS-05): asks what a client would ask, in the same
+ * order and by the same rules, but goes on past what a client stops at, so that
+ * one run lists as much as can be known. It authorizes nothing and stores nothing.
+ */
+import { type Clock, systemClock } from './clock.ts';
+import { askResource, type Demand } from './diagnosis/ask-resource.ts';
+import type { Examination } from './diagnosis/examination.ts';
+import { type ExaminedResource, examineResource } from './diagnosis/examine-resource.ts';
+import { type ExaminedServers, examineServers } from './diagnosis/examine-servers.ts';
+import { type Finding, noResourceMetadata, plainHttp } from './diagnosis/findings.ts';
+import { inOrder, type Registration, registrationAt, summaryOf, type Verdict, verdictOf } from './diagnosis/verdict.ts';
+import { toAuthorizationError } from './errors.ts';
+import { DEFAULT_LIMITS, type Limits } from './limits.ts';
+import type { AuthorizationClientOptions, FetchLike, IssuerPolicy } from './options.ts';
+import type { ChallengeFacts, Probe, ResourceMetadata, ServerMetadata } from './protocol/documents.ts';
+import { createHttp, type Http } from './protocol/http.ts';
+import { canonicalResource } from './protocol/resource-identifier.ts';
+import { PROTOCOL_VERSION } from './settings.ts';
+
+export interface DiscoverOptions {
+  readonly resource: string | URL;
+  /** Default: the platform's. */
+  readonly fetch?: FetchLike;
+  readonly limits?: Partial<Limits>;
+  /** Sent as `MCP-Protocol-Version`. Default: the newest revision authchart knows. */
+  readonly protocolVersion?: string;
+  /** Asked before each URL that a server names; the resource is the caller's own. */
+  readonly allowUrl?: AuthorizationClientOptions['allowUrl'];
+  /** Exceptions by issuer identifier, as for a client. */
+  readonly issuers?: Readonly<Record<string, IssuerPolicy>>;
+  readonly clock?: Clock;
+  readonly signal?: AbortSignal;
+}
+
+export interface Diagnosis {
+  /** The canonical resource identifier. */
+  readonly resource: string;
+  readonly verdict: Verdict;
+  /** The verdict in one sentence. */
+  readonly summary: string;
+  /** Every look in its order. */
+  readonly probes: readonly Probe[];
+  /** Errors first. */
+  readonly findings: readonly Finding[];
+  readonly challenge?: ChallengeFacts;
+  readonly resourceMetadata?: ResourceMetadata;
+  /** The authorization server a client would use; if none can be used, the first that says anything. */
+  readonly issuer?: string;
+  readonly serverMetadata?: ServerMetadata;
+  readonly registration?: Registration;
+}
+
+/**
+ * @throws AuthorizationError `invalid_configuration` for what is no resource
+ *   identifier, `cancelled`; whatever servers do wrong is a finding
+ */
+export async function discover(options: DiscoverOptions): Promise<Diagnosis> {
+  try {
+    return await diagnose(options);
+  } catch (error) {
+    throw toAuthorizationError(error, 'resource-metadata');
+  }
+}
+
+async function diagnose(options: DiscoverOptions): Promise<Diagnosis> {
+  const { clock = systemClock, allowUrl, fetch = (input, init) => globalThis.fetch(input, init) } = options;
+  const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const examination: Examination = {
+    resource: canonicalResource(options.resource),
+    protocolVersion: options.protocolVersion ?? PROTOCOL_VERSION,
+    limits,
+    issuers: options.issuers ?? {},
+    now: () => clock.now(),
+    signal: options.signal,
+  };
+  const http = createHttp({ fetch, limits, ...(allowUrl && { allowUrl }) });
+
+  const asked = await askResource(createHttp({ fetch, limits }), examination);
+  const challenge = asked.demand.demand === 'token' ? asked.demand.challenge : undefined;
+  // Whatever else there is lives on the same host or is named by it: every look would wait in vain.
+  const isReachable = asked.demand.demand !== 'unreachable';
+  const metadata = isReachable ? await examineResource(http, examination, challenge?.resourceMetadataUrl) : undefined;
+  const servers = metadata && (await serversOf(http, examination, asked.demand, metadata));
+
+  const parts = [asked, metadata, servers].filter((part) => part !== undefined);
+  const findings = inOrder([...plainHttp(examination.resource), ...parts.flatMap((part) => part.findings)]);
+  const verdict = verdictOf(asked.demand, findings);
+  const registration = servers?.metadata && registrationAt(servers.metadata);
+  return {
+    resource: examination.resource,
+    verdict,
+    summary: summaryOf(verdict, findings, servers?.issuer, registration),
+    probes: parts.flatMap((part) => part.probes),
+    findings,
+    ...(challenge && { challenge }),
+    ...(metadata?.document && { resourceMetadata: metadata.document }),
+    ...(servers?.issuer !== undefined && { issuer: servers.issuer }),
+    ...(servers?.metadata && { serverMetadata: servers.metadata }),
+    ...(registration && { registration }),
+  };
+}
+
+/** The authorization servers the metadata names, else, where a token is asked for, the resource's own origin (PRM-05). */
+async function serversOf(
+  http: Http,
+  examination: Examination,
+  demand: Demand,
+  metadata: ExaminedResource,
+): Promise<ExaminedServers | undefined> {
+  const { document, isUnknown } = metadata;
+  if (document !== undefined && document.authorization_servers.length > 0) {
+    return examineServers(http, examination, document.authorization_servers, false);
+  }
+  if (isUnknown || (document === undefined && demand.demand !== 'token')) return undefined;
+  const { origin } = new URL(examination.resource);
+  const servers = await examineServers(http, examination, [origin], true);
+  return document === undefined ? { ...servers, findings: [noResourceMetadata(origin), ...servers.findings] } : servers;
+}
