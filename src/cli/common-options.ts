@@ -1,0 +1,84 @@
+/** Options that every command understands, and what they become. */
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { InvalidArgumentError } from 'commander';
+import { usageError } from './ended.ts';
+
+/** As commander hands them over. */
+export interface CommonOptions {
+  readonly store?: string;
+  readonly account?: string;
+  /** `--no-open` makes it false. */
+  readonly open: boolean;
+  readonly manual?: boolean;
+  readonly json?: boolean;
+  readonly scope?: readonly string[];
+  readonly issuer?: string;
+  readonly clientId?: string;
+  readonly clientSecretFile?: string;
+  readonly clientMetadataUrl?: string;
+  readonly redirectUri?: readonly string[];
+  readonly timeout?: number;
+  readonly verbose?: boolean;
+}
+
+export const CLIENT_SECRET_VARIABLE = 'AUTHCHART_CLIENT_SECRET';
+
+export function addCommonOptions(command: Command): Command {
+  return command
+    .optionsGroup('Which login:')
+    .option('--store <dir>', 'where logins are kept (default: a directory of your user account)')
+    .option('--account <name>', 'tells several identities for one resource apart (default: "default")')
+    .optionsGroup('How you approve:')
+    .option('--no-open', 'only show the address to open; do not start a browser')
+    .option('--manual', 'for machines without a browser: paste the address you were sent to')
+    .option('--scope <scopes>', 'ask for these scopes instead of what the server names (repeatable, or in quotes)', collectScopes)
+    .optionsGroup('Which client you are:')
+    .option('--client-id <id>', `a client identifier agreed beforehand; its secret from ${CLIENT_SECRET_VARIABLE} or --client-secret-file`)
+    .option('--client-secret-file <file>', 'a file that holds the secret of --client-id')
+    .option('--issuer <url>', 'the authorization server that --client-id belongs to (default: the one the resource names)')
+    .option('--client-metadata-url <url>', 'the https URL of a hosted client ID metadata document')
+    .option('--redirect-uri <uri>', 'where the browser comes back to, on this machine (default: http://127.0.0.1/callback)', collect)
+    .optionsGroup('Output:')
+    .option('--json', 'one JSON object a line on stdout, for machines')
+    .option('--timeout <seconds>', 'give up after this many seconds, waiting for you included', parseSeconds)
+    .option('-v, --verbose', 'show the log, free of secrets')
+    .optionsGroup('Options:');
+}
+
+/** The secret of `--client-id`, never from an argument: arguments are seen by every user of the machine. */
+export async function readClientSecret(
+  options: CommonOptions,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<string | undefined> {
+  if (options.clientSecretFile === undefined) return env[CLIENT_SECRET_VARIABLE] || undefined;
+  const text = await readFile(options.clientSecretFile, 'utf8').catch(() => {
+    throw usageError('The file of --client-secret-file cannot be read.');
+  });
+  const secret = text.replace(/\r?\n$/, '');
+  if (secret === '') throw usageError('The file of --client-secret-file is empty.');
+  return secret;
+}
+
+/** A resource as the user wrote it. */
+export function parseResource(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
+    throw usageError(`The resource must be an http or https URL, such as https://mcp.example.com/mcp.`);
+  }
+  return url;
+}
+
+export function collect(value: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, value];
+}
+
+function collectScopes(value: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, ...value.split(/\s+/).filter((scope) => scope !== '')];
+}
+
+function parseSeconds(value: string): number {
+  const seconds = Number(value);
+  if (!(seconds > 0 && Number.isFinite(seconds))) throw new InvalidArgumentError('It must be a number of seconds above 0.');
+  return seconds;
+}
