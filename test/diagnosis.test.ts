@@ -8,7 +8,6 @@ import {
   diagnosisOf,
   notFound,
   RESOURCE_WELL_KNOWN,
-  resourceMetadata,
   SERVER_WELL_KNOWN,
   serverMetadata,
   texts,

@@ -3,7 +3,6 @@ import { discover } from '../../src/diagnosis.ts';
 import {
   type Answer,
   brief,
-  challenge,
   diagnosisOf,
   notFound,
   RESOURCE_WELL_KNOWN,
