@@ -1,0 +1,4 @@
+/** The parts that need Node: records in files, and ways to bring a person to the browser and back. */
+export { fileStore } from './stores/file-store.ts';
+export { type LoopbackOptions, loopback } from './user-agents/loopback.ts';
+export { type ManualOptions, manual } from './user-agents/manual.ts';
