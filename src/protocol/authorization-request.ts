@@ -2,9 +2,8 @@
  * The URL the user is sent to: RFC 6749 section 4.1.1 with PKCE (RFC 7636 section
  * 4.3) and the resource indicator (RFC 8707 section 2). Pure: no I/O, no clock.
  */
-import { FailureError } from '../failure.ts';
 import type { ServerMetadata } from './documents.ts';
-import { isSafeEndpoint, withoutQuery } from './endpoint-url.ts';
+import { serverEndpoint } from './server-endpoint.ts';
 
 /**
  * Parameters an embedder may not set (AUT-01): those the flow sends itself and
@@ -63,14 +62,7 @@ export function authorizationUrl(o: AuthorizationRequest): string {
 }
 
 function authorizationEndpoint(metadata: ServerMetadata): URL {
-  const { authorization_endpoint: url, issuer } = metadata;
-  if (url === undefined) {
-    throw new FailureError('metadata_incomplete', 'authorization', { issuer, reason: 'It names no authorization_endpoint.' });
-  }
-  if (!isSafeEndpoint(url)) {
-    throw new FailureError('endpoint_refused', 'authorization', { issuer, url: withoutQuery(url) });
-  }
-  const endpoint = new URL(url);
+  const endpoint = new URL(serverEndpoint(metadata, 'authorization_endpoint', 'authorization'));
   // RFC 6749 section 3.1: an endpoint has no fragment; one would swallow the parameters.
   endpoint.hash = '';
   return endpoint;

@@ -5,19 +5,19 @@
  * What counts is whether a credential has ended. Only the server's word for it
  * ends one (RFR-03); every doubt leaves it in place.
  */
-import { type FailureCode, type FailureDetails, FailureError } from '../failure.ts';
+import { type FailureDetails, FailureError } from '../failure.ts';
 import { retryAfterSeconds } from './retry-after.ts';
 import { serverText } from './server-text.ts';
+import type { TokenAnswer } from './token-response.ts';
 
 export type TokenPhase = 'token' | 'refresh';
 
-/** What was answered and by whom; absent where nothing was. */
+/** Where the answer came from: only status and headers are read. */
 export interface TokenErrorContext {
-  /** As it came from the network: only status and headers are read. */
-  readonly response?: Response | undefined;
-  readonly issuer?: string | undefined;
+  readonly response: Response;
+  readonly issuer: string;
   /** The token endpoint without its query. */
-  readonly url?: string | undefined;
+  readonly url: string;
 }
 
 type Meaning = 'grant-ended' | 'client-unknown' | 'unavailable';
@@ -55,30 +55,51 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
 };
 
 /**
- * The failure for anything that sending or reading a token request threw.
+ * The failure for an answer without tokens.
  *
  * A 5xx, 408 or 429 is an outage whatever its body says: gateways and servers
  * that lost their database are known to call every grant invalid then, and a
  * credential thrown away is lost while a retry costs nothing.
  */
-export function tokenFailure(error: unknown, phase: TokenPhase, context: TokenErrorContext = {}): FailureError {
-  if (error instanceof FailureError) return passedOn(error, phase);
-  const { response } = context;
-  if (response === undefined) {
-    return new FailureError('internal_error', phase, { reason: `The request could not be made (${nameOf(error)}).` });
-  }
-  const said = oauthErrorIn(error);
-  const details = detailsOf(context, said, response);
-  const meaning = said === undefined ? undefined : MEANINGS[said.error];
-  if (isOutage(response.status) || meaning === 'unavailable') return new FailureError('server_unavailable', phase, details);
+export function answerFailure(
+  answer: Exclude<TokenAnswer, { outcome: 'issued' }>,
+  phase: TokenPhase,
+  { response, issuer, url }: TokenErrorContext,
+): FailureError {
+  const { status, ok } = response;
+  const waitSeconds = retryAfterSeconds(response.headers);
+  const details = { issuer, url, status, ...(waitSeconds !== undefined && { retryAfterSeconds: waitSeconds }), ...wordsOf(answer) };
+  const meaning = answer.outcome === 'error' ? MEANINGS[answer.error] : undefined;
+  if (isOutage(status) || meaning === 'unavailable') return new FailureError('server_unavailable', phase, details);
   if (meaning === 'grant-ended') return new FailureError(phase === 'refresh' ? 'refresh_rejected' : 'code_rejected', phase, details);
   if (meaning === 'client-unknown') return new FailureError('client_rejected', phase, details);
-  const rejected: FailureCode = said === undefined && response.ok ? 'token_response_invalid' : 'token_request_rejected';
-  return new FailureError(rejected, phase, {
+  if (answer.outcome === 'error') return new FailureError('token_request_rejected', phase, details);
+  return new FailureError(ok ? 'token_response_invalid' : 'token_request_rejected', phase, {
     ...details,
-    ...(said === undefined && suggestsStaleMetadata(response.status) && { metadataMayBeStale: true }),
-    ...(said === undefined && { reason: reasonOf(response, error) }),
+    reason: answer.reason,
+    ...(suggestsStaleMetadata(status) && { metadataMayBeStale: true }),
   });
+}
+
+function wordsOf(answer: TokenAnswer): FailureDetails {
+  if (answer.outcome !== 'error') return {};
+  const oauthError = serverText(answer.error, 100);
+  const oauthErrorDescription = serverText(answer.description);
+  return { ...(oauthError !== undefined && { oauthError }), ...(oauthErrorDescription !== undefined && { oauthErrorDescription }) };
+}
+
+/**
+ * The failure for what was thrown before there was an answer. A redirected token
+ * request reached no token endpoint; other failures say all themselves.
+ */
+export function tokenFailure(error: unknown, phase: TokenPhase): FailureError {
+  if (!(error instanceof FailureError)) {
+    return new FailureError('internal_error', phase, {
+      reason: `The request could not be made (${error instanceof Error ? error.name : typeof error}).`,
+    });
+  }
+  if (error.failure.code !== 'redirect_refused') return error;
+  return new FailureError('token_request_rejected', phase, { ...error.failure.details, metadataMayBeStale: true });
 }
 
 /** The server says that it cannot now: try again later (RFR-03). */
@@ -89,54 +110,4 @@ export function isOutage(status: number): boolean {
 /** Nothing of this kind is at the URL: the metadata that named it may be old (ASM-07). */
 export function suggestsStaleMetadata(status: number): boolean {
   return (status >= 300 && status < 400) || status === 404 || status === 405 || status === 410;
-}
-
-/** A redirected token request reached no token endpoint; other failures of `Http` say all themselves. */
-function passedOn(error: FailureError, phase: TokenPhase): FailureError {
-  if (error.failure.code !== 'redirect_refused') return error;
-  return new FailureError('token_request_rejected', phase, { ...error.failure.details, metadataMayBeStale: true });
-}
-
-interface OAuthErrorFacts {
-  readonly error: string;
-  readonly description?: unknown;
-}
-
-/** From the body (`ResponseBodyError` of oauth4webapi) or from a challenge (`WWWAuthenticateChallengeError`). */
-function oauthErrorIn(error: unknown): OAuthErrorFacts | undefined {
-  if (!(error instanceof Error)) return undefined;
-  const { error: code, error_description: description, cause } = error as Error & { error?: unknown; error_description?: unknown };
-  if (typeof code === 'string') return { error: code, description };
-  if (!Array.isArray(cause)) return undefined;
-  for (const challenge of cause as { parameters?: Record<string, string> }[]) {
-    const parameters = challenge.parameters ?? {};
-    if (parameters.error !== undefined) return { error: parameters.error, description: parameters.error_description };
-  }
-  return undefined;
-}
-
-function detailsOf(context: TokenErrorContext, said: OAuthErrorFacts | undefined, response: Response): FailureDetails {
-  const oauthError = serverText(said?.error, 100);
-  const oauthErrorDescription = serverText(said?.description);
-  const waitSeconds = retryAfterSeconds(response.headers);
-  return {
-    status: response.status,
-    ...(context.issuer !== undefined && { issuer: context.issuer }),
-    ...(context.url !== undefined && { url: context.url }),
-    ...(oauthError !== undefined && { oauthError }),
-    ...(oauthErrorDescription !== undefined && { oauthErrorDescription }),
-    ...(waitSeconds !== undefined && { retryAfterSeconds: waitSeconds }),
-  };
-}
-
-/** oauth4webapi names the member in a text of its own that holds nothing of the response. */
-function reasonOf(response: Response, error: unknown): string {
-  if (!response.ok) return `Its status is ${response.status} and its body holds no OAuth error.`;
-  if (nameOf(error) === 'UnsupportedOperationError') return 'Its token_type is unknown.';
-  const member = error instanceof Error ? /"([a-z_]+)" property/.exec(error.message)?.[1] : undefined;
-  return member === undefined ? 'Its body is not a JSON object.' : `Its ${member} is missing, empty or of the wrong kind.`;
-}
-
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : typeof error;
 }

@@ -1,31 +1,39 @@
 /**
- * Token responses as real servers send them, made into what RFC 6749 sections 5.1
- * and 5.2 describe, so that oauth4webapi can stay strict (TOK-02). Every leniency
- * of the token endpoint stands in this file, each with who needs it.
+ * Token responses: RFC 6749 sections 5.1 and 5.2, read as real servers send them
+ * (TOK-02). Every leniency of the token endpoint stands in this file, each with who
+ * needs it; whatever else is odd is refused.
  *
- * What is not mended here is refused later: an access token that is missing, empty
- * or not a string, a token type nobody knows, a body that is not JSON.
+ * Read here and not by oauth4webapi: it is strict where servers are not, so that
+ * every response had to be written anew for it, and its reader brings along the
+ * checks of ID tokens, which are the larger half of it.
  *
  * `id_token` is left out on purpose. authchart asks for access to a resource and
  * never for who the user is, so an ID token has no reader; to check one would take
  * keys and algorithms that the flow does not fetch, and a server with a fault in
  * its ID tokens would then refuse access that it has just granted.
  */
+import { parseChallenges } from './challenge.ts';
+import type { IssuedTokens } from './documents.ts';
+import { parseScope } from './scopes.ts';
+
+/** What a token endpoint answered. */
+export type TokenAnswer =
+  | { readonly outcome: 'issued'; readonly tokens: IssuedTokens }
+  /** An OAuth error, in the server's words: not sanitised yet. */
+  | { readonly outcome: 'error'; readonly error: string; readonly description?: unknown }
+  /** Neither; what is wrong with it, in words of ours. */
+  | { readonly outcome: 'unusable'; readonly reason: string };
 
 type Members = Readonly<Record<string, unknown>>;
 
-/**
- * A new response with the same meaning: 200 with the members of RFC 6749 section
- * 5.1, or a 4xx with those of section 5.2. What says neither keeps body and status.
- */
-export async function normaliseTokenResponse(response: Response): Promise<Response> {
-  const text = await response.text();
-  const members = membersIn(text, response.headers.get('content-type') ?? '');
-  if (members === undefined) return new Response(bodyAllowed(response.status) ? text : null, response);
-  const error = errorIn(members);
-  if (error !== undefined) return json(error, errorStatus(response.status));
-  if (response.ok) return json(success(members), 200);
-  return json(members, response.status, response.headers.get('www-authenticate'));
+/** Reads the body to its end; throws only if that fails. */
+export async function readTokenResponse(response: Response): Promise<TokenAnswer> {
+  const members = membersIn(await response.text(), response.headers.get('content-type') ?? '');
+  const error = errorIn(members) ?? (response.ok ? undefined : challengedError(response.headers));
+  if (error !== undefined) return error;
+  // Any 2xx is a success: Supabase and Harvest send 201.
+  if (!response.ok) return unusable(`Its status is ${response.status} and it holds no OAuth error.`);
+  return members === undefined ? unusable('Its body is not a JSON object.') : tokensIn(slackUser(members));
 }
 
 /**
@@ -48,39 +56,50 @@ function membersIn(text: string, contentType: string): Members | undefined {
  * it. `null`, an empty text and `false` are how other servers write that there is
  * none. An object instead of a code comes from gateways (Google, Facebook).
  */
-function errorIn(members: Members): Members | undefined {
-  const { error } = members;
+function errorIn(members: Members | undefined): TokenAnswer | undefined {
+  const error = members?.error;
   if (!error) return undefined;
-  if (typeof error === 'string') {
-    const description = members.error_description;
-    return { error, ...(typeof description === 'string' && { error_description: description }) };
-  }
+  if (typeof error === 'string') return { outcome: 'error', error, description: members?.error_description };
   const { code, message } = Object(error) as { code?: unknown; message?: unknown };
-  return {
-    error: typeof code === 'string' && code !== '' ? code : 'unspecified_error',
-    ...(typeof message === 'string' && { error_description: message }),
-  };
+  return { outcome: 'error', error: typeof code === 'string' && code !== '' ? code : 'unspecified_error', description: message };
 }
 
-/** oauth4webapi reads error bodies of 4xx only; an outage stays one. */
-function errorStatus(status: number): number {
-  return status >= 400 ? status : 400;
+/** RFC 6749 section 5.2 has a challenge beside the body of a 401; some servers say it nowhere else (TOK-03). */
+function challengedError(headers: Headers): TokenAnswer | undefined {
+  for (const { parameters } of parseChallenges(headers.get('www-authenticate') ?? '')) {
+    const error = parameters.get('error');
+    if (error) return { outcome: 'error', error, description: parameters.get('error_description') };
+  }
+  return undefined;
 }
 
 /**
- * Any 2xx is a success (Supabase and Harvest send 201), and only the members in
- * use are kept, `null` ones being absent (EVE Online, Auth0, and every serialiser
- * that writes out all it knows).
+ * `null` members count as absent throughout: EVE Online, Auth0 and every serialiser
+ * that writes out all it knows send them.
  */
-function success(answer: Members): Members {
-  const members = slackUser(answer);
-  return withoutAbsent({
-    access_token: members.access_token,
-    token_type: tokenType(members),
-    expires_in: lifetimeSeconds(members.expires_in),
-    refresh_token: members.refresh_token === '' ? undefined : members.refresh_token,
-    scope: scope(members.scope),
-  });
+function tokensIn(members: Members): TokenAnswer {
+  const { access_token: accessToken } = members;
+  const refreshToken = members.refresh_token || undefined;
+  const scopes = scopesIn(members.scope);
+  const expiresInSeconds = lifetimeSeconds(members.expires_in);
+  if (typeof accessToken !== 'string' || accessToken === '') return unusable('Its access_token is missing, empty or not a text.');
+  // Anything else cannot stand in a header: every request would fail with an error that quotes the token.
+  if (!/^[\x21-\x7e]+$/.test(accessToken)) return unusable('Its access_token holds characters that no header can carry.');
+  if (refreshToken !== undefined && typeof refreshToken !== 'string') return unusable('Its refresh_token is not a text.');
+  const type = tokenType(members);
+  // No proof was sent, so the resource would refuse this token.
+  if (type === 'dpop') return unusable('Its access_token is bound to a key (DPoP), though no key was shown.');
+  if (type !== 'bearer') return unusable('Its token_type is unknown.');
+  return {
+    outcome: 'issued',
+    tokens: {
+      accessToken,
+      tokenType: 'Bearer',
+      ...(refreshToken !== undefined && { refreshToken }),
+      ...(scopes !== undefined && { scopes }),
+      ...(expiresInSeconds !== undefined && { expiresInSeconds }),
+    },
+  };
 }
 
 /** Slack puts a token that acts for the user only into `authed_user`, beside the `ok` of all its answers. */
@@ -93,12 +112,11 @@ function slackUser(members: Members): Members {
  * Missing (Slack's first endpoint, many hand-made servers) means Bearer, since
  * nothing else was asked for. Slack calls its bearer tokens by who they act for.
  */
-function tokenType(members: Members): unknown {
-  const { token_type: type, ok } = members;
-  if (type === undefined || type === null || type === '') return 'Bearer';
-  if (typeof type !== 'string') return type;
+function tokenType({ token_type: type, ok }: Members): string | undefined {
+  if (type === undefined || type === null || type === '') return 'bearer';
+  if (typeof type !== 'string') return undefined;
   const known = type.trim().toLowerCase();
-  return ok === true && (known === 'user' || known === 'bot') ? 'Bearer' : known;
+  return ok === true && (known === 'user' || known === 'bot') ? 'bearer' : known;
 }
 
 /**
@@ -115,27 +133,15 @@ function lifetimeSeconds(value: unknown): number | undefined {
 /**
  * Scopes between commas (GitHub, Slack) or in a list (Twitch). An empty one says
  * nothing: servers write it where they do not track scopes, and taking it for a
- * grant of nothing would ask the user again at once.
+ * grant of nothing would ask the user again at once. Nor does one of another kind.
  */
-function scope(value: unknown): unknown {
+function scopesIn(value: unknown): readonly string[] | undefined {
   const list = Array.isArray(value) ? value.join(' ') : value;
-  if (typeof list !== 'string') return list;
-  const spaced = (/\s/.test(list) ? list : list.replaceAll(',', ' ')).trim();
-  return spaced === '' ? undefined : spaced;
+  if (typeof list !== 'string') return undefined;
+  const scopes = parseScope(/\s/.test(list.trim()) ? list : list.replaceAll(',', ' '));
+  return scopes.length > 0 ? scopes : undefined;
 }
 
-function withoutAbsent(members: Members): Members {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined && value !== null));
-}
-
-function json(members: Members, status: number, challenge: string | null = null): Response {
-  const headers = new Headers({ 'content-type': 'application/json' });
-  // Only where the body says nothing: oauth4webapi would prefer the header's word to the body's.
-  if (challenge !== null) headers.set('www-authenticate', challenge);
-  return new Response(JSON.stringify(members), { status, headers });
-}
-
-/** `Response` takes no body, not even an empty one, beside these. */
-function bodyAllowed(status: number): boolean {
-  return status !== 204 && status !== 205 && status !== 304;
+function unusable(reason: string): TokenAnswer {
+  return { outcome: 'unusable', reason };
 }

@@ -45,7 +45,12 @@ describe('the authorization request', () => {
   it('leaves out scope, resource and prompt where there are none (AUT-01)', () => {
     const { scopes: _scopes, resource: _resource, ...rest } = request;
     expect(Object.keys(query(authorizationUrl({ ...rest, scopes: [] })))).toEqual([
-      'response_type', 'client_id', 'redirect_uri', 'state', 'code_challenge', 'code_challenge_method',
+      'response_type',
+      'client_id',
+      'redirect_uri',
+      'state',
+      'code_challenge',
+      'code_challenge_method',
     ]);
   });
 
@@ -74,7 +79,9 @@ describe('the authorization request', () => {
 
   it('sends prompt=consent with offline access, beside the prompts of the embedder (SCO-02)', () => {
     expect(query(authorizationUrl({ ...request, prompt: 'consent' })).prompt).toBe('consent');
-    expect(query(authorizationUrl({ ...request, prompt: 'consent', extra: { prompt: 'select_account' } })).prompt).toBe('select_account consent');
+    expect(query(authorizationUrl({ ...request, prompt: 'consent', extra: { prompt: 'select_account' } })).prompt).toBe(
+      'select_account consent',
+    );
     expect(query(authorizationUrl({ ...request, prompt: 'consent', extra: { prompt: 'consent' } })).prompt).toBe('consent');
     expect(query(authorizationUrl({ ...request, prompt: 'consent', extra: { prompt: 'none' } })).prompt).toBe('none');
   });

@@ -91,7 +91,9 @@ describe('error callbacks', () => {
   });
 
   it('strips and bounds what the server wrote (AUT-06)', () => {
-    const failure = failureOf(() => check(callback({ ...refused, error: 'x\u0000y'.repeat(200), error_description: `a\r\nb\u202e${'c'.repeat(5000)}` })));
+    const failure = failureOf(() =>
+      check(callback({ ...refused, error: 'x\u0000y'.repeat(200), error_description: `a\r\nb\u202e${'c'.repeat(5000)}` })),
+    );
     const { oauthError, oauthErrorDescription } = failure.details;
     expect(`${oauthError}${oauthErrorDescription}`).not.toMatch(/[\p{Cc}\u202e]/u);
     expect(`${oauthError}${oauthErrorDescription}`.length).toBeLessThan(500);
@@ -125,7 +127,7 @@ describe('the form of a callback', () => {
     expect(failureOf(() => check('code=code-1&state=state-1')).code).toBe('callback_invalid');
   });
 
-  it('may carry parameters of the server\'s own', () => {
+  it("may carry parameters of the server's own", () => {
     expect(check(callback({ ...good, session_state: 's', scope: 'a b', authuser: '0' })).get('code')).toBe('code-1');
   });
 
@@ -137,7 +139,14 @@ describe('the form of a callback', () => {
 
 it('compares texts of any length without regard to where they differ', () => {
   expect(constantTimeEqual('abc', 'abc')).toBe(true);
-  for (const [a, b] of [['abc', 'abd'], ['abc', 'ab'], ['ab', 'abc'], ['', 'a'], ['a', ''], ['abab', 'ab']] as const) {
+  for (const [a, b] of [
+    ['abc', 'abd'],
+    ['abc', 'ab'],
+    ['ab', 'abc'],
+    ['', 'a'],
+    ['a', ''],
+    ['abab', 'ab'],
+  ] as const) {
     expect(constantTimeEqual(a, b)).toBe(false);
   }
   expect(constantTimeEqual('', '')).toBe(true);

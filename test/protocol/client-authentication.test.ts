@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
 import { decodeProtectedHeader, jwtVerify } from 'jose';
+import { describe, expect, it } from 'vitest';
 import { chooseAuthMethod, clientAuthentication, type TokenClient } from '../../src/protocol/client-authentication.ts';
 import { requestRefresh } from '../../src/protocol/refresh-request.ts';
 import { failureOfPromise } from '../helpers/local-server.ts';
@@ -19,11 +19,19 @@ async function requestOf(client: TokenClient): Promise<SeenPost & { issuer: stri
 
 describe('the choice of a client authentication method', () => {
   it.each([
-    ['what registration assigned', { assigned: 'client_secret_post', hasSecret: true, supported: ['client_secret_basic'] }, 'client_secret_post'],
+    [
+      'what registration assigned',
+      { assigned: 'client_secret_post', hasSecret: true, supported: ['client_secret_basic'] },
+      'client_secret_post',
+    ],
     ['what the embedder configured before all', { configured: 'none', assigned: 'client_secret_post', hasSecret: true }, 'none'],
     ['basic before post', { hasSecret: true, supported: ['none', 'client_secret_post', 'client_secret_basic'] }, 'client_secret_basic'],
     ['post where basic is not supported', { hasSecret: true, supported: ['client_secret_post', 'none'] }, 'client_secret_post'],
-    ['a signature before secrets', { hasSecret: true, hasPrivateKey: true, supported: ['client_secret_basic', 'private_key_jwt'] }, 'private_key_jwt'],
+    [
+      'a signature before secrets',
+      { hasSecret: true, hasPrivateKey: true, supported: ['client_secret_basic', 'private_key_jwt'] },
+      'private_key_jwt',
+    ],
     ['none without a secret', { hasSecret: false, supported: ['client_secret_basic', 'none'] }, 'none'],
     ['none where only it is supported', { hasSecret: true, supported: ['none'] }, 'none'],
     ['basic for a secret where the server names nothing', { hasSecret: true }, 'client_secret_basic'],
@@ -37,7 +45,11 @@ describe('the choice of a client authentication method', () => {
 
 describe('client authentication on the wire', () => {
   it('form-encodes identifier and secret for client_secret_basic, and only what forms encode (TOK-01)', async () => {
-    const { headers, form } = await requestOf({ clientId: 'my-client_1.a', authMethod: 'client_secret_basic', clientSecret: 's:e c/r+e=t%é' });
+    const { headers, form } = await requestOf({
+      clientId: 'my-client_1.a',
+      authMethod: 'client_secret_basic',
+      clientSecret: 's:e c/r+e=t%é',
+    });
     const [identifier, secret] = atob(String(headers['authorization']).replace(/^Basic /, '')).split(':');
     expect(identifier).toBe('my-client_1.a');
     expect(secret).toBe('s%3Ae+c%2Fr%2Be%3Dt%25%C3%A9');
@@ -60,7 +72,11 @@ describe('client authentication on the wire', () => {
 
   it('signs an assertion for private_key_jwt, meant for the issuer (TOK-01)', async () => {
     const { privateKey, publicKey } = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify']);
-    const { form, issuer } = await requestOf({ clientId: 'client-1', authMethod: 'private_key_jwt', privateKey: { key: privateKey, kid: 'key-1' } });
+    const { form, issuer } = await requestOf({
+      clientId: 'client-1',
+      authMethod: 'private_key_jwt',
+      privateKey: { key: privateKey, kid: 'key-1' },
+    });
     expect(form.get('client_assertion_type')).toBe('urn:ietf:params:oauth:client-assertion-type:jwt-bearer');
     const assertion = form.get('client_assertion') ?? '';
     const { payload } = await jwtVerify(assertion, publicKey, { audience: issuer, issuer: 'client-1', subject: 'client-1' });
@@ -105,7 +121,12 @@ describe('client authentication on the wire', () => {
     expect(endpoint.posts).toHaveLength(0);
   });
 
-  it.each(['client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const)('sends nothing by %s without what it needs (TOK-01)', (authMethod) => {
-    expect(() => clientAuthentication({ clientId: 'client-1', authMethod, clientSecret: '' }, 'https://as.example.com/token')).toThrow(/needs a/);
-  });
+  it.each(['client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const)(
+    'sends nothing by %s without what it needs (TOK-01)',
+    (authMethod) => {
+      expect(() => clientAuthentication({ clientId: 'client-1', authMethod, clientSecret: '' }, 'https://as.example.com/token')).toThrow(
+        /needs a/,
+      );
+    },
+  );
 });

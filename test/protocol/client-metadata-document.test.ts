@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { FailureError } from '../../src/failure.ts';
-import { checkHostedDocument, clientMetadataDocument, isPortable, problemsOfClientMetadataUrl } from '../../src/protocol/client-metadata-document.ts';
+import {
+  checkHostedDocument,
+  clientMetadataDocument,
+  isPortable,
+  problemsOfClientMetadataUrl,
+} from '../../src/protocol/client-metadata-document.ts';
 import type { ClientMetadata, ClientSource } from '../../src/protocol/documents.ts';
 import type { Http } from '../../src/protocol/http.ts';
 
@@ -18,9 +23,12 @@ function hosting(body: unknown, init: ResponseInit = {}): Http {
 }
 
 describe('the URL of a client ID metadata document', () => {
-  it.each([url, 'https://app.example.com:8443/c', 'https://app.example.com/client.json?v=1', 'https://app.example.com/a.b/..c/.d'])('may be %s (REG-02)', (good) => {
-    expect(problemsOfClientMetadataUrl(good)).toEqual([]);
-  });
+  it.each([url, 'https://app.example.com:8443/c', 'https://app.example.com/client.json?v=1', 'https://app.example.com/a.b/..c/.d'])(
+    'may be %s (REG-02)',
+    (good) => {
+      expect(problemsOfClientMetadataUrl(good)).toEqual([]);
+    },
+  );
 
   it.each([
     ['http://app.example.com/client.json', /https/],
@@ -48,7 +56,8 @@ describe('the document to host', () => {
   });
 
   it('is not made with problems, and all of them are named (REG-02)', () => {
-    const made = (): unknown => clientMetadataDocument('http://app.example.com/', { redirect_uris: [], token_endpoint_auth_method: 'client_secret_basic' });
+    const made = (): unknown =>
+      clientMetadataDocument('http://app.example.com/', { redirect_uris: [], token_endpoint_auth_method: 'client_secret_basic' });
     expect(made).toThrow(FailureError);
     try {
       made();
@@ -87,7 +96,11 @@ describe('the check of a hosted document', () => {
     ['another content type', hosting({}, { headers: { 'content-type': 'text/html' } }), /content type/],
     ['a document that is not JSON', hosting('<html>'), /not a JSON object/],
     ['a document that is too large', hosting(JSON.stringify({ pad: 'é'.repeat(3000) })), /larger than 5 kB/],
-    ['a host that cannot be reached', (() => Promise.reject(new FailureError('network_unreachable', 'configuration'))) as Http, /could not be reached/],
+    [
+      'a host that cannot be reached',
+      (() => Promise.reject(new FailureError('network_unreachable', 'configuration'))) as Http,
+      /could not be reached/,
+    ],
   ])('tells of %s (REG-02)', async (_what, http, problem) => {
     expect((await checkHostedDocument(http, url, metadata)).join(' ')).toMatch(problem);
   });

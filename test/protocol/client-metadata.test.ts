@@ -5,9 +5,16 @@ const loopback = 'http://127.0.0.1:49152/callback';
 
 describe('the client metadata to register', () => {
   it('describes a public client with refresh tokens and the selected scope (REG-03)', () => {
-    expect(fullClientMetadata({ client_name: 'Example', redirect_uris: ['http://127.0.0.1/callback'], scope: 'old' }, {
-      redirectUris: [loopback], offlineAccess: true, scope: 'mcp:read offline_access',
-    })).toEqual({
+    expect(
+      fullClientMetadata(
+        { client_name: 'Example', redirect_uris: ['http://127.0.0.1/callback'], scope: 'old' },
+        {
+          redirectUris: [loopback],
+          offlineAccess: true,
+          scope: 'mcp:read offline_access',
+        },
+      ),
+    ).toEqual({
       client_name: 'Example',
       redirect_uris: [loopback],
       application_type: 'native',
@@ -39,8 +46,13 @@ describe('the client metadata to register', () => {
 
   it('keeps what the embedder says explicitly, and all else it says about itself (REG-03)', () => {
     const said = {
-      application_type: 'web', grant_types: ['authorization_code'], response_types: ['code'], token_endpoint_auth_method: 'client_secret_post',
-      scope: 'mcp', contacts: ['a@example.com'], software_id: 'id-1',
+      application_type: 'web',
+      grant_types: ['authorization_code'],
+      response_types: ['code'],
+      token_endpoint_auth_method: 'client_secret_post',
+      scope: 'mcp',
+      contacts: ['a@example.com'],
+      software_id: 'id-1',
     } as const;
     expect(fullClientMetadata(said, { redirectUris: [loopback], offlineAccess: true })).toEqual({ ...said, redirect_uris: [loopback] });
   });

@@ -11,8 +11,12 @@ describe('the exchange of a code', () => {
     expect(sent?.method).toBe('POST');
     expect(sent?.headers['accept']).toBe('application/json');
     expect(Object.fromEntries(sent?.form ?? [])).toEqual({
-      grant_type: 'authorization_code', code: 'code-1', code_verifier: 'verifier-1', redirect_uri: redirectUri,
-      client_id: 'client-1', resource: 'https://mcp.example.com',
+      grant_type: 'authorization_code',
+      code: 'code-1',
+      code_verifier: 'verifier-1',
+      redirect_uri: redirectUri,
+      client_id: 'client-1',
+      resource: 'https://mcp.example.com',
     });
   });
 
@@ -24,7 +28,10 @@ describe('the exchange of a code', () => {
 
   it('lets no parameter of the embedder replace one of the grant', async () => {
     const endpoint = await postEndpoint({ body: tokens });
-    await exchange(endpoint, { resource: 'r', extra: { code: 'x', code_verifier: 'x', redirect_uri: 'x', grant_type: 'x', client_id: 'x', resource: 'x', audience: 'api' } });
+    await exchange(endpoint, {
+      resource: 'r',
+      extra: { code: 'x', code_verifier: 'x', redirect_uri: 'x', grant_type: 'x', client_id: 'x', resource: 'x', audience: 'api' },
+    });
     const form = endpoint.posts[0]?.form ?? new URLSearchParams();
     expect([...form.values()]).not.toContain('x');
     expect(form.get('audience')).toBe('api');

@@ -7,7 +7,10 @@ describe('a refresh', () => {
     const endpoint = await postEndpoint({ body: tokens });
     await refresh(endpoint, { resource: 'https://mcp.example.com' });
     expect(Object.fromEntries(endpoint.posts[0]?.form ?? [])).toEqual({
-      grant_type: 'refresh_token', refresh_token: 'refresh-1', client_id: 'client-1', resource: 'https://mcp.example.com',
+      grant_type: 'refresh_token',
+      refresh_token: 'refresh-1',
+      client_id: 'client-1',
+      resource: 'https://mcp.example.com',
     });
   });
 

@@ -60,10 +60,22 @@ describe('the registration request', () => {
   it.each([
     ['none where the server says nothing', {}, 'none'],
     ['none where it is supported', { supported: ['client_secret_basic', 'none'] }, 'none'],
-    ['the strongest of both where none is not supported', { supported: ['client_secret_post', 'client_secret_basic'] }, 'client_secret_basic'],
+    [
+      'the strongest of both where none is not supported',
+      { supported: ['client_secret_post', 'client_secret_basic'] },
+      'client_secret_basic',
+    ],
     ['the only one of both', { supported: ['client_secret_post', 'private_key_jwt'] }, 'client_secret_post'],
-    ['a signature where the client can sign', { supported: ['client_secret_basic', 'private_key_jwt'], ours: ['private_key_jwt', 'client_secret_basic', 'none'] }, 'private_key_jwt'],
-    ['the wish of the embedder', { wish: 'client_secret_post', supported: ['client_secret_post', 'client_secret_basic', 'none'] }, 'client_secret_post'],
+    [
+      'a signature where the client can sign',
+      { supported: ['client_secret_basic', 'private_key_jwt'], ours: ['private_key_jwt', 'client_secret_basic', 'none'] },
+      'private_key_jwt',
+    ],
+    [
+      'the wish of the embedder',
+      { wish: 'client_secret_post', supported: ['client_secret_post', 'client_secret_basic', 'none'] },
+      'client_secret_post',
+    ],
     ['the wish where both have nothing in common', { supported: ['tls_client_auth'] }, 'none'],
   ] as const)('asks for %s (TOK-01)', async (_which, o: Register, expected) => {
     const endpoint = await postEndpoint({ status: 201, body: { client_id: 'client-1', client_secret: 'secret-1' } });
@@ -82,19 +94,30 @@ describe('the registration request', () => {
 describe('the registration response', () => {
   it.each([200, 201])('is accepted with status %i (REG-04)', async (status) => {
     expect(await answered({ client_id: 'client-1' }, {}, { status })).toEqual({
-      clientId: 'client-1', authMethod: 'none', redirectUris: [redirectUri], applicationType: 'native',
+      clientId: 'client-1',
+      authMethod: 'none',
+      redirectUris: [redirectUri],
+      applicationType: 'native',
     });
   });
 
   it('gives the assigned method, the secret and its expiry (REG-04)', async () => {
     expect(
       await answered({
-        client_id: 'client-1', client_secret: 'secret-1', client_secret_expires_at: 1_900_000_000,
-        token_endpoint_auth_method: 'client_secret_post', application_type: 'web', redirect_uris: [redirectUri, 'http://127.0.0.1/callback'],
+        client_id: 'client-1',
+        client_secret: 'secret-1',
+        client_secret_expires_at: 1_900_000_000,
+        token_endpoint_auth_method: 'client_secret_post',
+        application_type: 'web',
+        redirect_uris: [redirectUri, 'http://127.0.0.1/callback'],
       }),
     ).toEqual({
-      clientId: 'client-1', clientSecret: 'secret-1', secretExpiresAtEpochSeconds: 1_900_000_000, authMethod: 'client_secret_post',
-      applicationType: 'web', redirectUris: [redirectUri, 'http://127.0.0.1/callback'],
+      clientId: 'client-1',
+      clientSecret: 'secret-1',
+      secretExpiresAtEpochSeconds: 1_900_000_000,
+      authMethod: 'client_secret_post',
+      applicationType: 'web',
+      redirectUris: [redirectUri, 'http://127.0.0.1/callback'],
     });
   });
 
@@ -105,14 +128,26 @@ describe('the registration response', () => {
     ['a text', '1900000000', 1_900_000_000],
     ['no number', 'never', undefined],
   ])('may have client_secret_expires_at %s (REG-04)', async (_how, client_secret_expires_at, expected) => {
-    const client = await answered({ client_id: 'c', client_secret: 's', client_secret_expires_at, token_endpoint_auth_method: 'client_secret_basic' });
+    const client = await answered({
+      client_id: 'c',
+      client_secret: 's',
+      client_secret_expires_at,
+      token_endpoint_auth_method: 'client_secret_basic',
+    });
     expect(client.secretExpiresAtEpochSeconds).toBe(expected);
     expect(client.clientSecret).toBe('s');
   });
 
   it('may write null for what it does not have (REG-04)', async () => {
     expect(
-      await answered({ client_id: 'c', client_secret: null, token_endpoint_auth_method: null, redirect_uris: null, application_type: null, error: null }),
+      await answered({
+        client_id: 'c',
+        client_secret: null,
+        token_endpoint_auth_method: null,
+        redirect_uris: null,
+        application_type: null,
+        error: null,
+      }),
     ).toEqual({ clientId: 'c', authMethod: 'none', redirectUris: [redirectUri], applicationType: 'native' });
   });
 
@@ -138,7 +173,12 @@ describe('the registration response', () => {
 
   it('may give out an identifier in URL form, which stays a registered one (ISS-06)', async () => {
     const client = await answered({ client_id: 'https://as.example.com/clients/1' });
-    expect(client).toEqual({ clientId: 'https://as.example.com/clients/1', authMethod: 'none', redirectUris: [redirectUri], applicationType: 'native' });
+    expect(client).toEqual({
+      clientId: 'https://as.example.com/clients/1',
+      authMethod: 'none',
+      redirectUris: [redirectUri],
+      applicationType: 'native',
+    });
   });
 
   it.each([
@@ -147,7 +187,11 @@ describe('the registration response', () => {
     ['a client_id that is no text', { client_id: 7 }, /client_id/],
     ['a secret that is no text', { client_id: 'c', client_secret: { planted: 1 } }, /client_secret/],
     ['a method without the secret it needs', { client_id: 'c', token_endpoint_auth_method: 'client_secret_basic' }, /no client_secret/],
-    ['a method with an empty secret', { client_id: 'c', client_secret: '', token_endpoint_auth_method: 'client_secret_post' }, /no client_secret/],
+    [
+      'a method with an empty secret',
+      { client_id: 'c', client_secret: '', token_endpoint_auth_method: 'client_secret_post' },
+      /no client_secret/,
+    ],
     ['a method this client cannot do', { client_id: 'c', token_endpoint_auth_method: 'private_key_jwt' }, /private_key_jwt/],
     ['a body that is not JSON', '<html>planted</html>', /body/],
     ['a list', [], /body/],
@@ -161,7 +205,10 @@ describe('the registration response', () => {
 
 describe('a failed registration', () => {
   it.each([400, 401, 403, 200, 201])('carries the error text of the server, sanitised, at status %i (REG-04)', async (status) => {
-    const failed = await refused({ status, body: { error: 'invalid_client_metadata', error_description: `No\r\n\u202e such${'x'.repeat(900)}` } });
+    const failed = await refused({
+      status,
+      body: { error: 'invalid_client_metadata', error_description: `No\r\n\u202e such${'x'.repeat(900)}` },
+    });
     expect(failed).toMatchObject({ code: 'registration_rejected', details: { status, oauthError: 'invalid_client_metadata' } });
     expect(failed.details.oauthErrorDescription).toMatch(/^No suchx+…$/);
     expect(failed.details.oauthErrorDescription?.length).toBeLessThanOrEqual(300);
@@ -181,11 +228,18 @@ describe('a failed registration', () => {
 
   it.each([500, 502, 503, 429])('is told to be worth a retry at status %i', async (status) => {
     const failed = await refused({ status, headers: { 'retry-after': '7' }, body: { error: 'server_error', error_description: 'down' } });
-    expect(failed).toMatchObject({ code: 'server_unavailable', retryable: true, details: { retryAfterSeconds: 7, oauthErrorDescription: 'down' } });
+    expect(failed).toMatchObject({
+      code: 'server_unavailable',
+      retryable: true,
+      details: { retryAfterSeconds: 7, oauthErrorDescription: 'down' },
+    });
   });
 
   it.each([404, 405, 410])('points at old metadata at status %i', async (status) => {
-    expect(await refused({ status, body: 'Not here' })).toMatchObject({ code: 'registration_rejected', details: { metadataMayBeStale: true } });
+    expect(await refused({ status, body: 'Not here' })).toMatchObject({
+      code: 'registration_rejected',
+      details: { metadataMayBeStale: true },
+    });
   });
 
   it('follows no redirect, and points at old metadata', async () => {

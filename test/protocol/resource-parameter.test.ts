@@ -29,8 +29,8 @@ describe('the resource parameter', () => {
   });
 
   it('follows the revision where the policy of the issuer is about other things (AUT-02)', () => {
-    expect(
-      resourceParameter({ resource, hasResourceMetadata: true, protocolVersion: '2026-07-28', policy: { assumePkce: true } }),
-    ).toBe(resource);
+    expect(resourceParameter({ resource, hasResourceMetadata: true, protocolVersion: '2026-07-28', policy: { assumePkce: true } })).toBe(
+      resource,
+    );
   });
 });

@@ -25,7 +25,11 @@ describe.each(bothGrants)('an error of the token endpoint (%s)', (phase, send) =
     ['constructor', 'token_request_rejected'],
   ])('is classified by its code: %s is %s (TOK-03)', async (error, code) => {
     for (const status of [200, 400]) {
-      expect(await failed(send, { status, body: { error, error_description: null } })).toMatchObject({ code, phase, details: { oauthError: error, status } });
+      expect(await failed(send, { status, body: { error, error_description: null } })).toMatchObject({
+        code,
+        phase,
+        details: { oauthError: error, status },
+      });
     }
   });
 
@@ -33,7 +37,10 @@ describe.each(bothGrants)('an error of the token endpoint (%s)', (phase, send) =
     const headers = { 'www-authenticate': 'Basic realm="as", Bearer error="invalid_client", error_description="planned"' };
     for (const body of [{ error: null }, 'Unauthorized', '']) {
       const failure = await failed(send, { status: 401, headers, body });
-      expect(failure).toMatchObject({ code: 'client_rejected', details: { oauthError: 'invalid_client', oauthErrorDescription: 'planned' } });
+      expect(failure).toMatchObject({
+        code: 'client_rejected',
+        details: { oauthError: 'invalid_client', oauthErrorDescription: 'planned' },
+      });
     }
   });
 
@@ -53,7 +60,13 @@ describe.each(bothGrants)('an error of the token endpoint (%s)', (phase, send) =
   });
 
   it.each([500, 502, 503, 504, 429, 408])('is an outage at status %i, whatever its body says (TOK-03)', async (status) => {
-    for (const body of ['<html>', { error: 'temporarily_unavailable' }, { error: 'invalid_grant' }, { error: 'Internal Server Error', status }, tokens]) {
+    for (const body of [
+      '<html>',
+      { error: 'temporarily_unavailable' },
+      { error: 'invalid_grant' },
+      { error: 'Internal Server Error', status },
+      tokens,
+    ]) {
       const failure = await failed(send, { status, headers: { 'retry-after': '11' }, body });
       expect(failure).toMatchObject({ code: 'server_unavailable', phase, retryable: true, details: { status, retryAfterSeconds: 11 } });
     }
@@ -61,24 +74,32 @@ describe.each(bothGrants)('an error of the token endpoint (%s)', (phase, send) =
 
   it('passes on how long to wait with slow_down at any status (TOK-03)', async () => {
     expect(await failed(send, { status: 400, headers: { 'retry-after': '5' }, body: { error: 'slow_down' } })).toMatchObject({
-      code: 'server_unavailable', details: { retryAfterSeconds: 5 },
+      code: 'server_unavailable',
+      details: { retryAfterSeconds: 5 },
     });
   });
 
   it.each([404, 405, 410, 301, 304])('points at old metadata at status %i (TOK-03)', async (status) => {
     expect(await failed(send, { status, body: status === 304 ? '' : 'Not here' })).toMatchObject({
-      code: 'token_request_rejected', retryable: false, details: { status, metadataMayBeStale: true },
+      code: 'token_request_rejected',
+      retryable: false,
+      details: { status, metadataMayBeStale: true },
     });
   });
 
   it('points at old metadata when it redirects, and sends the credentials nowhere else (TOK-03)', async () => {
     expect(await failed(send, { status: 307, headers: { location: '/elsewhere' } })).toMatchObject({
-      code: 'token_request_rejected', phase, details: { metadataMayBeStale: true },
+      code: 'token_request_rejected',
+      phase,
+      details: { metadataMayBeStale: true },
     });
   });
 
   it('carries the text of the server in one bounded line (TOK-03)', async () => {
-    const failure = await failed(send, { status: 400, body: { error: 'invalid_grant', error_description: `AADSTS70008: expired.\r\nTrace ID: ${'1'.repeat(2000)}` } });
+    const failure = await failed(send, {
+      status: 400,
+      body: { error: 'invalid_grant', error_description: `AADSTS70008: expired.\r\nTrace ID: ${'1'.repeat(2000)}` },
+    });
     expect(failure.details.oauthErrorDescription).toMatch(/^AADSTS70008: expired\. Trace ID: 1+…$/);
   });
 

@@ -5,12 +5,19 @@ import { bothGrants, failed, tokens } from '../helpers/token-requests.ts';
 describe.each(bothGrants)('a token response (%s)', (phase, send) => {
   it('gives tokens, kind, scopes and lifetime', async () => {
     expect(await send(await postEndpoint({ body: tokens }))).toEqual({
-      accessToken: 'access-1', tokenType: 'Bearer', refreshToken: 'refresh-2', scopes: ['a', 'b'], expiresInSeconds: 3600,
+      accessToken: 'access-1',
+      tokenType: 'Bearer',
+      refreshToken: 'refresh-2',
+      scopes: ['a', 'b'],
+      expiresInSeconds: 3600,
     });
   });
 
   it('says nothing of scopes that were left out, so that the requested or previous ones stay (SCO-03)', async () => {
-    expect(await send(await postEndpoint({ body: { access_token: 'access-1', token_type: 'bearer' } }))).toEqual({ accessToken: 'access-1', tokenType: 'Bearer' });
+    expect(await send(await postEndpoint({ body: { access_token: 'access-1', token_type: 'bearer' } }))).toEqual({
+      accessToken: 'access-1',
+      tokenType: 'Bearer',
+    });
   });
 
   it.each([
@@ -53,9 +60,15 @@ describe.each(bothGrants)('a token response (%s)', (phase, send) => {
     expect((await failed(send, { body: { ...tokens, pad: 'x'.repeat(300 * 1024) } })).code).toBe('response_too_large');
   });
 
-  it.each([200, 201, 400, 401, 403, 404])('is an error at status %i when it has an error member, beside tokens too (TOK-02)', async (status) => {
-    const failure = await failed(send, { status, body: { ...tokens, error: 'invalid_scope', error_description: 'no such scope' } });
-    expect(failure).toMatchObject({ code: 'token_request_rejected', details: { status, oauthError: 'invalid_scope', oauthErrorDescription: 'no such scope' } });
-    expect(failure.details).not.toHaveProperty('metadataMayBeStale');
-  });
+  it.each([200, 201, 400, 401, 403, 404])(
+    'is an error at status %i when it has an error member, beside tokens too (TOK-02)',
+    async (status) => {
+      const failure = await failed(send, { status, body: { ...tokens, error: 'invalid_scope', error_description: 'no such scope' } });
+      expect(failure).toMatchObject({
+        code: 'token_request_rejected',
+        details: { status, oauthError: 'invalid_scope', oauthErrorDescription: 'no such scope' },
+      });
+      expect(failure.details).not.toHaveProperty('metadataMayBeStale');
+    },
+  );
 });
