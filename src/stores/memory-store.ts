@@ -1,7 +1,7 @@
 /** A store in the memory of this process: for programs that need nothing to outlive them, and for tests. */
 import { type Clock, systemClock } from '../clock.ts';
-import { FailureError } from '../failure.ts';
 import type { JsonObject, Lease, Store, StoredRecord } from './contract.ts';
+import { jsonText } from './json-text.ts';
 
 interface Entry {
   // Kept as text: callers cannot reach it, and a parked flow is smaller than as objects.
@@ -48,7 +48,7 @@ export function memoryStore(options: { readonly clock?: Clock } = {}): Store {
       return recordOf(current(key));
     },
     async write(key, value, { expected, expiresAtEpochMs = Number.POSITIVE_INFINITY } = {}) {
-      const json = textOf(value);
+      const json = jsonText(value);
       now();
       const entry = current(key);
       if (expected !== undefined && expected !== (entry?.version ?? null)) return { written: false, current: recordOf(entry) };
@@ -86,12 +86,4 @@ export function memoryStore(options: { readonly clock?: Clock } = {}): Store {
 
 function recordOf(entry: Entry | undefined): StoredRecord | undefined {
   return entry === undefined ? undefined : { value: JSON.parse(entry.json) as JsonObject, version: entry.version };
-}
-
-function textOf(value: JsonObject): string {
-  try {
-    return JSON.stringify(value);
-  } catch {
-    throw new FailureError('store_failed', 'storage', { reason: 'The value is not plain JSON.' });
-  }
 }
