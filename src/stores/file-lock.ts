@@ -1,6 +1,6 @@
 /**
  * Mutual exclusion among all processes that use a file, with nothing but files:
- * a lock file that only one can create. docs/decisions/0005-file-store-locking.md
+ * a lock file that only one can create. docs/decisions/0008-file-store-locking.md
  * tells why it is made here.
  *
  * A lock left behind is removed by whoever finds it:
