@@ -32,7 +32,8 @@ describe('redirects', () => {
     expect((await failureOfPromise(httpWith()(server.origin, { ...metadataRequest, purpose: 'registration' }))).code).toBe(
       'redirect_refused',
     );
-    expect(server.requests.map((request) => request.target)).toEqual(['/', '/']);
+    expect((await failureOfPromise(httpWith()(server.origin, { ...metadataRequest, method: 'POST' }))).code).toBe('redirect_refused');
+    expect(server.requests.map((request) => request.target)).toEqual(['/', '/', '/']);
   });
 
   it('refuses a location that is not http, and the redirect a browser hides (SEC-02)', async () => {
