@@ -3,7 +3,7 @@ import { ARROWS, type ArrowKind, FAINT_INK, type Look, looksIn } from './chart-l
 import type { ChartState } from './chart-model.ts';
 import { escaped } from './dot-text.ts';
 
-export const small = (text: string, color = FAINT_INK): string => `<font point-size="9.5" color="${color}">${escaped(text)}</font>`;
+export const small = (text: string, color = FAINT_INK): string => `<font point-size="10" color="${color}">${escaped(text)}</font>`;
 
 const swatch = ({ fill, border, dashed, meaning }: Look) =>
   `<td bgcolor="${fill}" color="${border}" border="1" style="rounded${dashed ? ',dashed' : ''}" width="22">&#160;</td>` +

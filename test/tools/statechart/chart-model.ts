@@ -43,7 +43,8 @@ interface Named {
 
 function nameOf(what: unknown, where: string): string {
   if (typeof what === 'string') return what;
-  if (typeof what === 'function') {
+  // XState's own actions (`assign` and others) are functions that carry their type.
+  if (typeof what === 'function' && !('type' in what)) {
     if (what.name === '') throw new Error(`${where} has a nameless function: put it into setup() under a name.`);
     return what.name;
   }

@@ -1,7 +1,6 @@
 /** Lays a chart out with Graphviz (as WebAssembly: no program to install, the same picture everywhere). */
 import { Graphviz } from '@hpcc-js/wasm-graphviz';
 import { chartAsDot } from './chart-dot.ts';
-import { FONT } from './chart-looks.ts';
 import type { ChartState } from './chart-model.ts';
 import { escaped } from './dot-text.ts';
 
@@ -9,12 +8,13 @@ import { escaped } from './dot-text.ts';
 export async function chartAsSvg(root: ChartState): Promise<string> {
   const graphviz = await Graphviz.load();
   const drawn = graphviz.dot(chartAsDot(root), 'svg');
-  const body = drawn.slice(drawn.indexOf('<svg'));
-  return `${body
-    .replace('<svg ', '<svg role="img" ')
-    .replace(/<title>[^<]*<\/title>/, `<title>${escaped(root.key)}</title>\n<desc>${escaped(root.description)}</desc>`)
-    // Only the first title is for people; the others would show Graphviz's names as tooltips.
-    .replace(/(<desc>[\s\S]*)/, (rest) => rest.replace(/<title>[^<]*<\/title>\n/g, ''))
-    .replaceAll(`font-family="${FONT}"`, `font-family="${FONT},Arial,sans-serif"`)
-    .trimEnd()}\n`;
+  const svg = drawn
+    .slice(drawn.indexOf('<svg'))
+    .replaceAll(/<!--[\s\S]*?-->\n/g, '')
+    // Names of nodes, which browsers would show as tooltips.
+    .replaceAll(/<title>[^<]*<\/title>\n/g, '')
+    .replaceAll('&#45;', '-')
+    .trimEnd();
+  const heading = `<title>${escaped(root.key)}</title>\n<desc>${escaped(root.description)}</desc>`;
+  return `${svg.replace(/<svg ([^>]*)>/, (_, values) => `<svg role="img" ${values}>\n${heading}`)}\n`;
 }
