@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { afterEach } from 'vitest';
 import { interruptedBy } from '../../src/cli/ended.ts';
 import { type CommandLineParts, realParts } from '../../src/cli/parts.ts';
@@ -24,6 +25,9 @@ export interface RunOptions {
   /** stdout and stderr are terminals of this width. */
   readonly columns?: number;
   readonly stdin?: string | PassThrough;
+  /** The signal came before the command began. */
+  readonly interrupted?: boolean;
+  readonly onStart?: (running: Running) => void;
   /** Sees what the command says as it says it. */
   readonly onOutput?: (running: Running) => void;
 }
@@ -38,6 +42,7 @@ export interface Running {
 export async function runCommand(argv: readonly string[], options: RunOptions = {}): Promise<CommandRun> {
   const said = { stdout: '', stderr: '' };
   const interruption = new AbortController();
+  if (options.interrupted === true) interruption.abort(interruptedBy('SIGINT'));
   const streamOf = (name: 'stdout' | 'stderr'): PassThrough => {
     const stream = new PassThrough({ encoding: 'utf8' });
     if (options.columns !== undefined) Object.assign(stream, { isTTY: true, columns: options.columns, rows: 50 });
@@ -60,8 +65,17 @@ export async function runCommand(argv: readonly string[], options: RunOptions = 
     closeStdout: () => void stdout.destroy(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })),
   };
   const io = { stdin: stdinOf(options.stdin ?? ''), stdout, stderr, env: options.env ?? {}, interrupted: interruption.signal };
+  options.onStart?.(running);
   const exitCode = await run(argv, io, { ...realParts, ...options.parts });
+  await Promise.all([stdout, stderr].map(drained));
   return { exitCode, ...said, lines: jsonLines(said.stdout) };
+}
+
+/** Everything that was written has been seen. */
+async function drained(stream: PassThrough): Promise<void> {
+  if (stream.destroyed) return;
+  stream.end();
+  await finished(stream);
 }
 
 function stdinOf(given: string | PassThrough): PassThrough {

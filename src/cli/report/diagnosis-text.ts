@@ -1,7 +1,7 @@
 /** A diagnosis as a person reads it: every probe in a table, then the verdict in words. */
 import { stripVTControlCharacters } from 'node:util';
 import { type ColumnUserConfig, type TableUserConfig, table } from 'table';
-import type { Diagnosis, Verdict } from '../../diagnosis.ts';
+import type { Diagnosis } from '../../diagnosis.ts';
 import type { Probe } from '../../protocol/documents.ts';
 import { factsTable, inColumns } from './facts-table.ts';
 import type { Style } from './style.ts';
@@ -46,12 +46,12 @@ const GAP = 2;
 /** An address of this many columns may be broken once without becoming hard to read. */
 const WIDE_ENOUGH = 60;
 
-const TABLE: TableUserConfig = {
-  border: { joinBody: '─', joinLeft: '', joinRight: '', joinJoin: '' },
+const tableOf = ({ symbols }: Style): TableUserConfig => ({
+  border: { joinBody: symbols.rule, joinLeft: '', joinRight: '', joinJoin: '' },
   columnDefault: { paddingLeft: 0, paddingRight: GAP, verticalAlignment: 'top', wrapWord: true },
   drawHorizontalLine: (index) => index === 1,
   drawVerticalLine: () => false,
-};
+});
 
 /** What the first columns take, with the space after each. */
 function columnsOf(facts: readonly string[][], count: number): number {
@@ -71,7 +71,7 @@ function inOneRow(
   const rows = facts.map((row, index) => [...row, addresses[index] ?? '']);
   const room = style.columns === undefined ? longest : Math.min(longest, style.columns - columnsOf(facts, 4));
   const titles = [...FACT_TITLES, 'Address'].map((title) => style.dim(title));
-  return table([titles, ...rows], { ...TABLE, columns: { 1: RIGHT, 2: RIGHT, 4: { width: room, paddingRight: 0 } } });
+  return table([titles, ...rows], { ...tableOf(style), columns: { 1: RIGHT, 2: RIGHT, 4: { width: room, paddingRight: 0 } } });
 }
 
 /** For narrow terminals: the address stands under its facts, so that it is seldom broken. */
@@ -79,7 +79,7 @@ function inTwoRows(facts: readonly string[][], addresses: readonly string[], sty
   const rows = facts.flatMap((row, index) => [row, [`${addresses[index] ?? ''}${index < facts.length - 1 ? '\n' : ''}`, '', '', '']]);
   const titles = FACT_TITLES.map((title) => style.dim(title));
   return table([titles, ...rows], {
-    ...TABLE,
+    ...tableOf(style),
     columns: { 1: RIGHT, 2: RIGHT, 3: { width: Math.max(14, (style.columns ?? 80) - columnsOf(facts, 3)), paddingRight: 0 } },
     spanningCells: addresses.map((_address, index) => ({ row: 2 + index * 2, col: 0, colSpan: 4, wrapWord: true })),
   });
@@ -129,7 +129,7 @@ function mark(level: Diagnosis['findings'][number]['level'], { red, yellow, cyan
 
 /** The summary begins with the verdict itself. */
 function verdict({ verdict: word, summary }: Diagnosis, { bold, green, yellow, red, symbols }: Style): string {
-  const marks: Record<Verdict, string> = {
+  const marks: Record<Diagnosis['verdict'], string> = {
     ready: green(symbols.done),
     usable: yellow(symbols.warning),
     open: green(symbols.done),

@@ -4,7 +4,6 @@ import type { Progress } from '../../status.ts';
 import type { TerminalWritable } from '../io.ts';
 import type { Style } from './style.ts';
 
-const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const FRAME_MS = 80;
 const BAR_COLUMNS = 16;
 
@@ -23,6 +22,7 @@ export function liveLine(stream: TerminalWritable, style: Style): LiveLine {
   const update = createLogUpdate(stream as NodeJS.WriteStream, { showCursor: stream !== process.stderr });
   let drawing: (() => string) | undefined;
   let timer: NodeJS.Timeout | undefined;
+  const frames = style.symbols.spinner;
   let frame = 0;
 
   const draw = (): void => {
@@ -38,7 +38,7 @@ export function liveLine(stream: TerminalWritable, style: Style): LiveLine {
   return {
     show(doing, left, progress) {
       drawing = () => {
-        const spinner = style.cyan(FRAMES[frame % FRAMES.length] ?? '');
+        const spinner = style.cyan(frames[frame % frames.length] ?? '');
         const rest = [left(), bar(progress, style)].filter((part) => part !== '');
         return `${spinner} ${doing} ${rest.length === 0 ? '' : ` ${rest.join('  ')}`}`;
       };
@@ -61,8 +61,9 @@ export function liveLine(stream: TerminalWritable, style: Style): LiveLine {
   };
 }
 
-function bar({ completed, total }: Progress, style: Style): string {
+function bar({ completed, total }: Progress, { cyan, dim, symbols }: Style): string {
   if (total <= 0) return '';
   const full = Math.round((Math.min(completed, total) / total) * BAR_COLUMNS);
-  return `${style.cyan('━'.repeat(full))}${style.dim('━'.repeat(BAR_COLUMNS - full))} ${style.dim(`${completed}/${total}`)}`;
+  const { full: done, empty } = symbols.bar;
+  return `${cyan(done.repeat(full))}${dim(empty.repeat(BAR_COLUMNS - full))} ${dim(`${completed}/${total}`)}`;
 }

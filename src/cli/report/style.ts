@@ -6,14 +6,20 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 type Colour = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 
+interface Symbols {
+  readonly done: string;
+  readonly failed: string;
+  readonly warning: string;
+  readonly information: string;
+  /** Begins a line that belongs to the one above. */
+  readonly under: string;
+  readonly rule: string;
+  readonly bar: { readonly full: string; readonly empty: string };
+  readonly spinner: readonly string[];
+}
+
 export interface Style extends Readonly<Record<Colour, (text: string) => string>> {
-  readonly symbols: {
-    readonly done: string;
-    readonly failed: string;
-    readonly warning: string;
-    readonly information: string;
-    readonly under: string;
-  };
+  readonly symbols: Symbols;
   /** Columns to fill; `undefined` where lines may be as long as they are (a file, a pipe). */
   readonly columns: number | undefined;
 }
@@ -45,8 +51,27 @@ export function styleOf(stream: TerminalWritable, env: Environment): Style {
   };
 }
 
-const UNICODE = { done: '✓', failed: '✗', warning: '▲', information: '•', under: '└' };
-const ASCII = { done: 'v', failed: 'x', warning: '!', information: '-', under: '-' };
+const UNICODE: Symbols = {
+  done: '✓',
+  failed: '✗',
+  warning: '▲',
+  information: '•',
+  under: '└',
+  rule: '─',
+  bar: { full: '━', empty: '━' },
+  spinner: ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'],
+};
+
+const ASCII: Symbols = {
+  done: 'v',
+  failed: 'x',
+  warning: '!',
+  information: '-',
+  under: '-',
+  rule: '-',
+  bar: { full: '#', empty: '.' },
+  spinner: ['-', '\\', '|', '/'],
+};
 
 /** The Linux console and the old Windows console have few characters. */
 function hasUnicode(env: Environment): boolean {
