@@ -44,12 +44,12 @@ export function parseScope(scope: string): readonly string[] {
  */
 export function selectScopes(sources: ScopeSources): readonly string[] | undefined {
   const selected = firstNamed(sources);
-  if (selected === undefined || selected.length === 0) return undefined;
+  if (selected.length === 0) return undefined;
   const advertised = sources.serverMetadata?.includes(OFFLINE_ACCESS) === true;
   return sources.offlineAccess === true && advertised ? scopeUnion(selected, [OFFLINE_ACCESS]) : selected;
 }
 
-function firstNamed(sources: ScopeSources): readonly string[] | undefined {
+function firstNamed(sources: ScopeSources): readonly string[] {
   const { override } = sources;
   if (override !== undefined) return typeof override === 'string' ? parseScope(override) : scopeUnion(override);
   const candidates = [
@@ -62,7 +62,7 @@ function firstNamed(sources: ScopeSources): readonly string[] | undefined {
     parseScope(sources.clientMetadata ?? ''),
   ];
   const named = candidates.find((scopes) => scopes !== undefined && scopes.length > 0);
-  return named && scopeUnion(named);
+  return scopeUnion(named);
 }
 
 /**

@@ -78,6 +78,18 @@ describe('the check of a hosted document', () => {
   });
 
   it.each([
+    ['http://127.0.0.1/callback', 'http://127.0.0.1:49152/callback?x=1'],
+    ['https://app.example.com/callback', 'https://app.example.com:8443/callback'],
+    ['https://localhost/callback', 'https://localhost:8443/callback'],
+    ['http://app.example.com/callback', 'http://app.example.com:8080/callback'],
+    ['callback', 'other'],
+  ])('lets nothing else of a redirect URI differ: %s does not cover %s (REG-02)', async (hosted, used) => {
+    const document = { ...clientMetadataDocument(url, metadata), redirect_uris: [hosted] };
+    const problems = await checkHostedDocument(hosting(document), url, { ...metadata, redirect_uris: [used] });
+    expect(problems).toEqual([`redirect_uris lacks ${used}.`]);
+  });
+
+  it.each([
     ['another client_id', { client_id: `${url}?` }, /client_id must be exactly/],
     ['no name', { client_name: undefined }, /client_name is missing/],
     ['other redirect URIs', { redirect_uris: ['http://127.0.0.1/other', 'http://localhost/callback'] }, /redirect_uris lacks http:\/\/127/],

@@ -33,6 +33,7 @@ describe('the client metadata to register', () => {
     ['a scheme of its own', ['com.example.app:/callback'], 'native'],
     ['https', ['https://app.example.com/callback'], 'web'],
     ['https beside loopback', ['https://app.example.com/callback', loopback], 'native'],
+    ['no readable', ['callback'], 'web'],
     ['a host that only begins like loopback', ['https://localhost.example.com/callback'], 'web'],
   ] as const)('has the application type that fits %s redirect URIs (REG-03)', (_kind, redirectUris, expected) => {
     expect(fullClientMetadata({}, { redirectUris, offlineAccess: true }).application_type).toBe(expected);

@@ -242,6 +242,20 @@ describe('a failed registration', () => {
     });
   });
 
+  it('is a network failure, and retryable, when nobody answers', async () => {
+    const { http } = await postEndpoint({ body: {} });
+    const gone = { http, issuer: 'http://127.0.0.1:1', url: 'http://127.0.0.1:1/register', posts: [] };
+    expect(await failureOfPromise(register(gone))).toMatchObject({ code: 'network_unreachable', phase: 'registration', retryable: true });
+  });
+
+  it('ends as cancelled when the caller gives up', async () => {
+    const { http, issuer, url, posts } = await postEndpoint({ body: { client_id: 'c' } });
+    const metadata = { issuer, registration_endpoint: url };
+    const given = registerClient(http, { metadata, clientMetadata, signal: AbortSignal.abort() });
+    expect((await failureOfPromise(given)).code).toBe('cancelled');
+    expect(posts).toHaveLength(0);
+  });
+
   it('follows no redirect, and points at old metadata', async () => {
     const endpoint = await postEndpoint({ status: 307, headers: { location: '/elsewhere' }, body: {} });
     expect(await failureOfPromise(register(endpoint))).toMatchObject({ code: 'redirect_refused', details: { metadataMayBeStale: true } });
