@@ -1,7 +1,16 @@
 /** How the chart's context changes: pure functions from context and facts to the groups that are new. */
 import { type Failure, failure } from '../src/failure.ts';
 import type { Looked, Probe, ResourceMetadata, ServerMetadata } from '../src/protocol/documents.ts';
-import type { AuthorizationContext, Challenge, Discovery, Obtained, PastStepUp, Repeats, TokenFacts } from './contracts.ts';
+import type {
+  AuthorizationContext,
+  Challenge,
+  Discovery,
+  IssuerCandidate,
+  Obtained,
+  PastStepUp,
+  Repeats,
+  TokenFacts,
+} from './contracts.ts';
 
 type Update = Partial<AuthorizationContext>;
 
@@ -60,6 +69,14 @@ export function resourceLookedAt(context: AuthorizationContext, looked: Looked<R
   const probes = withProbe(context, looked.probe);
   if (looked.outcome === 'found') return discovering(context, { probes, resourceMetadata: looked.document });
   return discovering(context, { probes, resourceIndex: (context.discovery?.resourceIndex ?? 0) + 1 });
+}
+
+export function authorizationServersOrdered(
+  context: AuthorizationContext,
+  { issuers, refused = [] }: { readonly issuers: readonly IssuerCandidate[]; readonly refused?: readonly Probe[] },
+): Update {
+  const probes = [...(context.discovery?.probes ?? []), ...refused];
+  return discovering(context, { issuers, issuerIndex: 0, urlIndex: 0, probes });
 }
 
 export function serverLookedAt(context: AuthorizationContext, looked: Looked<ServerMetadata>): Update {

@@ -2,7 +2,7 @@
 import { assign } from 'xstate';
 import { failure } from '../src/failure.ts';
 import { chart, failing, identity, promised, rejection } from './chart-setup.ts';
-import { resourceLookedAt, serverLookedAt } from './context-updates.ts';
+import { authorizationServersOrdered, resourceLookedAt, serverLookedAt } from './context-updates.ts';
 import type { AuthorizationContext, IssuerCandidate } from './contracts.ts';
 
 const outcome = (is: 'found' | 'absent') => ({
@@ -100,9 +100,7 @@ export const discovery = chart.createStateConfig({
         input: ({ context }) => ({ ...identity(context), resourceMetadata: context.discovery?.resourceMetadata }),
         onDone: {
           target: 'lookingForServerMetadata',
-          actions: assign(({ context, event }) => ({
-            discovery: { ...promised(context.discovery, 'discovery'), issuers: event.output.issuers, issuerIndex: 0, urlIndex: 0 },
-          })),
+          actions: assign(({ context, event }) => authorizationServersOrdered(context, event.output)),
         },
         onError: failing,
       },

@@ -1,8 +1,9 @@
 /** Actors of `machines/discovery.ts`. */
-import type { AuthorizationServer } from '../../machines/contracts.ts';
+import type { ActorContracts } from '../../machines/actor-contracts.ts';
+import type { AuthorizationServer, IssuerCandidate } from '../../machines/contracts.ts';
 import { FailureError } from '../failure.ts';
 import { challengeFacts } from '../protocol/challenge.ts';
-import type { Looked, ServerMetadata } from '../protocol/documents.ts';
+import type { Looked, Probe, ServerMetadata } from '../protocol/documents.ts';
 import { withoutQuery } from '../protocol/endpoint-url.ts';
 import { isFresh } from '../protocol/metadata-age.ts';
 import { lookForResourceMetadata } from '../protocol/resource-metadata.ts';
@@ -56,7 +57,7 @@ export const orderAuthorizationServers = effect<'orderAuthorizationServers'>(
   async (environment, { resource, resourceMetadata }) => {
     const { settings, credentials } = environment;
     const named = [...new Set(resourceMetadata?.authorization_servers ?? [])];
-    if (named.length === 0) return { issuers: [candidateFor(new URL(resource).origin)] };
+    if (named.length === 0) return candidatesFor([new URL(resource).origin]);
     if (settings.chooseAuthorizationServer !== undefined && named.length > 1) {
       const chosen = await settings.chooseAuthorizationServer(named);
       if (!named.includes(chosen)) {
@@ -65,22 +66,48 @@ export const orderAuthorizationServers = effect<'orderAuthorizationServers'>(
           reason: '`chooseAuthorizationServer` returned an issuer that the resource does not name.',
         });
       }
-      return { issuers: [candidateFor(chosen)] };
+      return candidatesFor([chosen]);
     }
     const bound = named.length > 1 ? await credentials.boundIssuer() : undefined;
     const ordered = bound !== undefined && named.includes(bound) ? [bound, ...named.filter((issuer) => issuer !== bound)] : named;
-    return { issuers: ordered.slice(0, settings.limits.authorizationServersTried).map(candidateFor) };
+    return candidatesFor(ordered, settings.limits.authorizationServersTried);
   },
 );
 
-const candidateFor = (issuer: string) => ({ issuer, urls: serverMetadataUrls(issuer) });
+/** Where each issuer's metadata may be; what cannot be an issuer identifier makes way for the next (PRM-04). */
+function candidatesFor(named: readonly string[], most = 1): ActorContracts['orderAuthorizationServers']['output'] {
+  const issuers: IssuerCandidate[] = [];
+  const refused: Probe[] = [];
+  let failure: FailureError | undefined;
+  for (const issuer of named) {
+    try {
+      issuers.push({ issuer, urls: serverMetadataUrls(issuer) });
+    } catch (thrown) {
+      if (!(thrown instanceof FailureError)) throw thrown;
+      failure ??= thrown;
+      const { reason } = thrown.failure.details;
+      refused.push({
+        document: 'server-metadata',
+        url: withoutQuery(issuer),
+        durationMs: 0,
+        verdict: 'invalid',
+        ...(reason && { reason }),
+      });
+    }
+  }
+  if (issuers.length === 0 && failure !== undefined) throw failure;
+  return { issuers: issuers.slice(0, most), refused };
+}
 
 export const lookForServerMetadataActor = effect<'lookForServerMetadata'>(
   'server-metadata',
   async (environment, { url, issuer, ignoreCache }, signal) => {
     const { settings, http, discoveries } = environment;
-    const known = await knownMetadata(environment, issuer, ignoreCache);
-    if (known !== undefined) return known;
+    const configured = settings.serverMetadata[issuer];
+    if (configured !== undefined) return cached(issuer, configured);
+    const stored = await discoveries.readServer(issuer);
+    const age = [stored?.storedAtEpochMs ?? 0, stored?.maxAgeSeconds, settings.clock.now(), settings.limits] as const;
+    if (stored !== undefined && !ignoreCache && isFresh(...age)) return cached(issuer, stored.metadata);
     const policy = settings.issuers[issuer];
     const looked = await lookForServerMetadata(http, {
       url,
@@ -89,36 +116,33 @@ export const lookForServerMetadataActor = effect<'lookForServerMetadata'>(
       signal,
       now: settings.clock.now,
       ...(policy && { policy }),
+      ...(stored?.etag !== undefined && { cached: { document: stored.metadata, etag: stored.etag } }),
     });
-    if (looked.outcome === 'found') {
-      await discoveries.saveServer(issuer, {
-        metadata: looked.document,
-        ...(looked.maxAgeSeconds !== undefined && { maxAgeSeconds: looked.maxAgeSeconds }),
-        ...(looked.etag !== undefined && { etag: looked.etag }),
-      });
-    }
+    if (looked.outcome === 'found') await remember(environment, issuer, looked, stored?.maxAgeSeconds);
     return looked;
   },
 );
 
 /** What the embedder configured, or what was read from this issuer a while ago (ASM-07). */
-async function knownMetadata(
-  { settings, discoveries }: Environment,
+const cached = (issuer: string, document: ServerMetadata): Looked<ServerMetadata> => ({
+  outcome: 'found',
+  document,
+  probe: { document: 'server-metadata', url: issuer, durationMs: 0, verdict: 'cached' },
+});
+
+/** A 304 that does not say how long the document is good for leaves that as it was (RFC 9111 section 4.3.4). */
+async function remember(
+  { discoveries }: Environment,
   issuer: string,
-  ignoreCache: boolean,
-): Promise<Looked<ServerMetadata> | undefined> {
-  const cached = (document: ServerMetadata): Looked<ServerMetadata> => ({
-    outcome: 'found',
-    document,
-    probe: { document: 'server-metadata', url: issuer, durationMs: 0, verdict: 'cached' },
+  { document, probe, etag, maxAgeSeconds }: Extract<Looked<ServerMetadata>, { outcome: 'found' }>,
+  maxAgeSecondsBefore: number | undefined,
+): Promise<void> {
+  const age = maxAgeSeconds ?? (probe.verdict === 'cached' ? maxAgeSecondsBefore : undefined);
+  await discoveries.saveServer(issuer, {
+    metadata: document,
+    ...(age !== undefined && { maxAgeSeconds: age }),
+    ...(etag !== undefined && { etag }),
   });
-  const configured = settings.serverMetadata[issuer];
-  if (configured !== undefined) return cached(configured);
-  if (ignoreCache) return undefined;
-  const stored = await discoveries.readServer(issuer);
-  if (stored === undefined) return undefined;
-  const isUsable = isFresh(stored.storedAtEpochMs, stored.maxAgeSeconds, settings.clock.now(), settings.limits);
-  return isUsable ? cached(stored.metadata) : undefined;
 }
 
 /** Checks that the server can be used, then looks up what is stored under its issuer and no other (ISS-01). */
