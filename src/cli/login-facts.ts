@@ -4,6 +4,11 @@ import { factsTable } from './report/facts-table.ts';
 import type { Style } from './report/style.ts';
 import { CLIENT_SOURCES, duration, scopeList, shown } from './report/words.ts';
 
+/** A login is stored; its access token may be in the middle of being renewed. */
+export function isSignedIn(step: AuthorizationStatus['step']): boolean {
+  return step === 'authorized' || step === 'refreshing';
+}
+
 export function loginFacts(status: AuthorizationStatus, nowEpochMs: number, style: Style): string {
   const { resource, account, issuer, registration, grantedScopes, expiresAtEpochSeconds } = status;
   return factsTable(

@@ -42,9 +42,10 @@ export function addressesToTry(request: Omit<RedirectRequest, 'deliver'>): reado
   const offered = request.redirectUris.flatMap((uri) => loopbackAddress(uri) ?? []);
   const preferred = request.preferredRedirectUri === undefined ? undefined : loopbackAddress(request.preferredRedirectUri);
   if (request.preferredOnly === true) {
-    if (preferred !== undefined) return [preferred];
+    // Without a port the browser comes to port 80, and any other would wait in vain.
+    if (preferred !== undefined && preferred.port !== 0) return [preferred];
     throw new FailureError('redirect_unavailable', 'authorization', {
-      reason: 'The browser comes back to an address that is not loopback.',
+      reason: 'The browser comes back to an address that cannot be listened on.',
       ...(request.preferredRedirectUri !== undefined && { expected: request.preferredRedirectUri }),
     });
   }

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { Clock } from '../../src/clock.ts';
 import { surroundings } from './signed-in.ts';
+
+/** The access token of the test has expired; pauses between tries take no time. */
+const twoHoursLater: Clock = { now: () => Date.now() + 7_200_000, sleep: async () => {} };
 
 describe('authchart token', () => {
   it('prints the access token and nothing else on stdout', async () => {
@@ -30,6 +34,29 @@ describe('authchart token', () => {
     expect(first.exitCode).toBe(0);
     expect(servers.requestsFor('token').length).toBe(before + 1);
     expect(servers.violations).toEqual([]);
+  });
+
+  it('says with 3 that nobody is signed in when the refresh token is no longer good, and leaves nothing waiting', async () => {
+    const { command, servers } = await surroundings({ authorizationServer: { accessTokenSeconds: 10 } });
+    await command('login');
+    servers.respond('token', () => Response.json({ error: 'invalid_grant' }, { status: 400 }));
+    const { exitCode, stdout } = await command('token');
+    expect(exitCode).toBe(3);
+    expect(stdout).toBe('');
+    expect((await command('status')).stdout).toContain('Not signed in');
+    expect((await command('login')).exitCode).toBe(0);
+  });
+
+  it('keeps the login with 5 when the authorization server is down', async () => {
+    const { command, servers } = await surroundings();
+    await command('login');
+    const override = servers.respond('token', 503, { times: 99 });
+    const parts = { clock: twoHoursLater };
+    const { exitCode, stderr } = await command('token', [], { parts });
+    expect(exitCode).toBe(5);
+    expect(stderr).toContain('server_unavailable');
+    override.remove();
+    expect((await command('token', [], { parts })).exitCode).toBe(0);
   });
 
   it('writes the token with its facts as JSON', async () => {

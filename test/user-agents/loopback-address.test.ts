@@ -63,6 +63,11 @@ describe('the address', () => {
     expect(known.message).toContain('another program listens there');
   });
 
+  it('does not wait on some port when the browser comes back to none', async () => {
+    const known = await failureFrom(listen({ preferredRedirectUri: 'http://127.0.0.1/callback', preferredOnly: true }));
+    expect(known.code).toBe('redirect_unavailable');
+  });
+
   it('does not take a port of localhost that another program has in the other address family', async () => {
     const port = await occupyPort('::1');
     const known = await failureFrom(listen({ redirectUris: [`http://localhost:${port}/callback`] }));

@@ -3,17 +3,38 @@ import { parseResource } from '../common-options.ts';
 import type { CommandContext } from '../context.ts';
 import { Ended } from '../ended.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
+import { isSignedIn } from '../login-facts.ts';
+import type { AccessTokenFacts, CommandLineClient } from '../parts.ts';
 
 /** Prints the access token: the one command that shows a secret, because it is asked to (SEC-01). */
 export async function token(context: CommandContext, resource: string): Promise<ExitCode> {
   const { reporter } = context;
   return withClient(context, { resource: parseResource(resource), signsIn: false }, async (client) => {
-    await client.restore();
-    const current = await client.accessToken();
+    const { step } = await client.restore();
+    // A sign-in that is under way is another process's business.
+    const current = isSignedIn(step) ? await tokenWithoutUser(client) : undefined;
     if (current === undefined) {
       throw new Ended(EXIT_CODES.signInNeeded, 'sign_in_needed', 'Nobody is signed in to this resource.', 'Sign in with authchart login.');
     }
     reporter.result('token', { ...current }, () => `${current.accessToken}\n`);
     return EXIT_CODES.ok;
   });
+}
+
+/** The token, refreshed if need be; `undefined` where only a person could get a new one. */
+async function tokenWithoutUser(client: CommandLineClient): Promise<AccessTokenFacts | undefined> {
+  let needsUser = false;
+  const unsubscribe = client.subscribe(({ step }) => {
+    if (needsUser || (step !== 'awaiting-user' && step !== 'awaiting-client')) return;
+    needsUser = true;
+    client.cancel();
+  });
+  try {
+    return await client.accessToken();
+  } catch (thrown) {
+    if (needsUser) return undefined;
+    throw thrown;
+  } finally {
+    unsubscribe();
+  }
 }
