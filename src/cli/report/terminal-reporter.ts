@@ -98,6 +98,8 @@ export function terminalReporter(io: CommandLineIo, clock: Clock): Reporter {
     },
     ended(ended) {
       live?.stop();
+      // The terminal has put `^C` at the beginning of the line.
+      if (ended.code === 'interrupted' && io.stderr.isTTY === true) io.stderr.write('\n');
       io.stderr.write(mistakeLines(ended, style));
     },
     stop: () => live?.stop(),
