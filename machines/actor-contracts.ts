@@ -33,7 +33,13 @@ export interface ActorContracts {
     output: { readonly issuers: readonly IssuerCandidate[]; readonly refused?: readonly Probe[] };
   };
   lookForServerMetadata: {
-    input: { url: string; issuer: string; ignoreCache: boolean };
+    input: {
+      url: string;
+      issuer: string;
+      ignoreCache: boolean;
+      /** Nobody has named this issuer: it is the origin of a resource without metadata (PRM-05). */
+      assumed: boolean;
+    };
     output: Looked<ServerMetadata>;
   };
   bindIssuer: {

@@ -1,7 +1,8 @@
 /** Redirect target → client → request → the user → callback → code exchange. */
 import { assign } from 'xstate';
+import type { ScopeSources } from './actor-contracts.ts';
 import { chart, failing, identity, promised, rejection } from './chart-setup.ts';
-import type { AuthorizationContext, ScopeSources } from './contracts.ts';
+import type { AuthorizationContext } from './contracts.ts';
 import { awaitingClient, discardingClient, findingClient, registering } from './registration.ts';
 
 const scopeSources = (context: AuthorizationContext): ScopeSources => ({
@@ -28,7 +29,7 @@ const startOver = [
   {
     guard: { type: 'isMetadataStale', params: rejection },
     target: '#discovering',
-    actions: ['planFreshDiscovery', { type: 'keepWarning', params: rejection }],
+    actions: { type: 'planFreshDiscovery', params: rejection },
   },
 ] as const;
 

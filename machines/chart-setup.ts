@@ -35,8 +35,12 @@ export const chart = setup({
       if (event.type !== 'authorization.begin') return {};
       return update.begun({ reason: 'unauthorized', ...(event.scopes && { scopes: event.scopes }) });
     }),
-    planDiscovery: assign(({ context }) => update.discoveryPlanned(context, false)),
-    planFreshDiscovery: assign(({ context }) => update.discoveryPlanned(context, true)),
+    planDiscovery: assign(({ context }) => update.discoveryPlanned(context)),
+    planFreshDiscovery: assign(({ context }, params: { error: unknown }) =>
+      update.discoveryPlanned(context, update.failureFrom(params.error)),
+    ),
+    /** Reading the metadata anew has not helped: what led to it is what went wrong. */
+    keepFirstFailure: assign(({ context }) => ({ failure: context.discovery?.staleBecause })),
     skipToNextIssuer: assign(({ context }) => update.nextIssuer(context)),
     countAuthorization: assign(({ context }) => update.repeated(context, { authorizations: context.repeats.authorizations + 1 })),
     countRegistration: assign(({ context }) => update.repeated(context, { registrations: context.repeats.registrations + 1 })),
@@ -53,9 +57,10 @@ export const chart = setup({
     adoptToken: assign(({ context }, params: { token: TokenFacts | undefined }) =>
       update.adopted(params.token ?? promised(context.token, 'token')),
     ),
-    adoptCheckpoint: assign((_, params: RestoredFlow) => ({ ...params.context, restored: true })),
+    adoptCheckpoint: assign((_, params: RestoredFlow) => update.restored(params.context)),
     countAsRestored: assign({ restored: true }),
     forgetFailure: assign({ failure: undefined }),
+    forgetOutcome: assign(() => update.outcomeForgotten()),
     forgetToken: assign({ token: undefined }),
     forgetFlow: assign({ challenge: undefined, grant: undefined, stepUp: undefined, redirectUri: undefined }),
     cancelFlow: assign({ failure: failure('cancelled', 'authorization') }),

@@ -9,6 +9,7 @@ import type {
   Obtained,
   PastStepUp,
   Repeats,
+  RestoredFlow,
   TokenFacts,
 } from './contracts.ts';
 
@@ -27,19 +28,30 @@ export function initialContext(input: {
 
 /** A new flow forgets what the last one was about, but not the credential it may replace. */
 export function begun(challenge: Challenge): Update {
-  return {
-    challenge,
-    repeats: NO_REPEATS,
-    discovery: undefined,
-    stepUp: undefined,
+  return { ...outcomeForgotten(), challenge, stepUp: undefined, grant: undefined };
+}
+
+/** How the last flow went must not be taken for the outcome of what follows. */
+export function outcomeForgotten(): Update {
+  return { repeats: NO_REPEATS, discovery: undefined, failure: undefined, warning: undefined };
+}
+
+/** What the store holds takes the place of all that was known of a flow. */
+export function restored(found: RestoredFlow['context']): Update {
+  const nothing: Update = {
+    challenge: undefined,
+    authorizationServer: undefined,
+    redirectUri: undefined,
+    client: undefined,
     grant: undefined,
-    failure: undefined,
-    warning: undefined,
+    token: undefined,
+    stepUp: undefined,
   };
+  return { ...nothing, ...found, restored: true };
 }
 
 /** The challenge's own URL comes first, then the well-known places, each once (PRM-01, CHA-04). */
-export function discoveryPlanned(context: AuthorizationContext, ignoreCache: boolean): Update {
+export function discoveryPlanned(context: AuthorizationContext, staleBecause?: Failure): Update {
   const named = context.challenge?.facts?.resourceMetadataUrl;
   const urls = named === undefined ? context.wellKnownUrls : [named, ...context.wellKnownUrls];
   return {
@@ -49,7 +61,7 @@ export function discoveryPlanned(context: AuthorizationContext, ignoreCache: boo
       issuers: [],
       issuerIndex: 0,
       urlIndex: 0,
-      ignoreCache,
+      ...(staleBecause !== undefined && { staleBecause }),
       probes: context.discovery?.probes ?? [],
     },
     repeats: { ...context.repeats, tries: 0 },
@@ -83,6 +95,11 @@ export function serverLookedAt(context: AuthorizationContext, looked: Looked<Ser
   const probes = withProbe(context, looked.probe);
   if (looked.outcome === 'found') return discovering(context, { probes });
   return discovering(context, { probes, urlIndex: (context.discovery?.urlIndex ?? 0) + 1 });
+}
+
+/** False on the legacy path: no document, or one that names no authorization server (PRM-05). */
+export function namesServers(document: ResourceMetadata | undefined): boolean {
+  return (document?.authorization_servers.length ?? 0) > 0;
 }
 
 export function nextIssuer(context: AuthorizationContext): Update {

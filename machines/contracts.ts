@@ -8,7 +8,6 @@ import type { Failure } from '../src/failure.ts';
 import type {
   ChallengeFacts,
   ClientSource,
-  Looked,
   Probe,
   ResourceMetadata,
   ServerMetadata,
@@ -51,7 +50,8 @@ export interface Discovery {
   readonly issuers: readonly IssuerCandidate[];
   readonly issuerIndex: number;
   readonly urlIndex: number;
-  readonly ignoreCache: boolean;
+  /** What stale metadata would explain: cached metadata is passed over (ASM-07). */
+  readonly staleBecause?: Failure;
   /** Every look at every URL, with its verdict (OBS-05). */
   readonly probes: readonly Probe[];
 }
@@ -206,12 +206,12 @@ export interface StateMeta {
 export type ResumePlace =
   | 'authorized'
   | 'expired'
+  /** Nothing to go on with; the next request starts from its own challenge. */
   | 'unauthorized'
-  | 'discovering'
-  | 'loggingIn'
+  /** The user has the page, and has not come back. */
   | 'reopeningRedirect'
-  | 'checkingCallback'
-  | 'exchangingCode';
+  /** The user came back, and the code was never sent. */
+  | 'checkingCallback';
 
 export interface RestoredFlow {
   readonly place: ResumePlace;
@@ -227,96 +227,3 @@ export interface Obtained {
   readonly token: TokenFacts;
   readonly warning?: Failure;
 }
-
-type Identity = Pick<AuthorizationContext, 'resource' | 'account'>;
-/** What the selection of scopes looks at (SCO-01). */
-export interface ScopeSources {
-  readonly challenge?: Challenge | undefined;
-  readonly stepUp?: StepUp | undefined;
-  readonly authorizationServer: AuthorizationServer;
-}
-
-/** Input and output of every actor. A rejection is always a `Failure`, as plain data. */
-export interface ActorContracts {
-  restoreFlow: { input: Identity; output: RestoredFlow };
-  askResource: { input: Identity; output: { readonly facts?: ChallengeFacts; readonly probe: Probe } };
-  lookForResourceMetadata: { input: { url: string; resource: string }; output: Looked<ResourceMetadata> };
-  orderAuthorizationServers: {
-    input: Identity & { resourceMetadata: ResourceMetadata | undefined };
-    output: { readonly issuers: readonly IssuerCandidate[] };
-  };
-  lookForServerMetadata: {
-    input: { url: string; issuer: string; ignoreCache: boolean };
-    output: Looked<ServerMetadata>;
-  };
-  bindIssuer: {
-    input: Identity & {
-      issuer: string;
-      metadata: ServerMetadata | undefined;
-      fromCache: boolean;
-      resourceMetadata: ResourceMetadata | undefined;
-    };
-    output: {
-      readonly authorizationServer: AuthorizationServer;
-      readonly token?: TokenFacts;
-      /** A refresh token and the client it was issued to are at hand (RFR-01). */
-      readonly canRefresh: boolean;
-    };
-  };
-  openRedirect: {
-    input: Identity & { issuer: string; attemptId: string | undefined; onlyRedirectUri: string | undefined };
-    output: { readonly redirectUri: string };
-  };
-  findClient: {
-    input: Identity & { authorizationServer: AuthorizationServer; redirectUri: string };
-    output: { readonly outcome: 'found'; readonly client: ClientFacts } | { readonly outcome: 'register' | 'ask' };
-  };
-  registerClient: {
-    input: Identity & ScopeSources & { redirectUri: string; applicationType: 'native' | 'web' | undefined };
-    output: { readonly client: ClientFacts };
-  };
-  discardClient: { input: { issuer: string; clientId: string }; output: unknown };
-  prepareAuthorization: {
-    input: Identity & ScopeSources & { client: ClientFacts; token: TokenFacts | undefined };
-    output: { readonly grant: Grant };
-  };
-  presentAuthorization: { input: { grant: Grant }; output: unknown };
-  awaitDeadline: { input: { deadlineEpochMs: number }; output: unknown };
-  checkCallback: {
-    input: { grant: Grant; authorizationServer: AuthorizationServer; client: ClientFacts };
-    output: unknown;
-  };
-  exchangeCode: {
-    input: Identity & {
-      grant: Grant;
-      authorizationServer: AuthorizationServer;
-      client: ClientFacts;
-    };
-    output: Obtained;
-  };
-  takeRefreshTurn: {
-    input: Identity & { token: TokenFacts };
-    output: { readonly outcome: 'adopted'; readonly token: TokenFacts } | { readonly outcome: 'mine' };
-  };
-  requestRefresh: {
-    input: Identity & { token: TokenFacts; authorizationServer: AuthorizationServer | undefined };
-    output: Obtained;
-  };
-  lookForRotatedToken: {
-    input: Identity & { token: TokenFacts };
-    output: { readonly outcome: 'adopted'; readonly token: TokenFacts } | { readonly outcome: 'ended' };
-  };
-  pauseBeforeRetry: { input: { tries: number; retryAfterSeconds: number | undefined }; output: unknown };
-  weighStepUp: {
-    input: Identity & {
-      challenge: Challenge;
-      token: TokenFacts | undefined;
-      pastStepUps: readonly PastStepUp[];
-    };
-    output: { readonly outcome: 'covered'; readonly token: TokenFacts } | { readonly outcome: 'needed'; readonly stepUp: StepUp };
-  };
-  confirmStepUp: { input: { stepUp: StepUp }; output: { readonly confirmed: boolean } };
-  signOut: { input: Identity & { issuer: string | undefined; forgetRegistration: boolean }; output: unknown };
-}
-
-export type ActorName = keyof ActorContracts;

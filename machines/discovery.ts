@@ -2,7 +2,7 @@
 import { assign } from 'xstate';
 import { failure } from '../src/failure.ts';
 import { chart, failing, identity, promised, rejection } from './chart-setup.ts';
-import { authorizationServersOrdered, resourceLookedAt, serverLookedAt } from './context-updates.ts';
+import { authorizationServersOrdered, namesServers, resourceLookedAt, serverLookedAt } from './context-updates.ts';
 import type { AuthorizationContext, IssuerCandidate } from './contracts.ts';
 
 const outcome = (is: 'found' | 'absent') => ({
@@ -112,9 +112,10 @@ export const discovery = chart.createStateConfig({
       invoke: {
         src: 'lookForServerMetadata',
         input: ({ context }) => {
-          const { urlIndex, ignoreCache } = promised(context.discovery, 'discovery');
+          const { urlIndex, staleBecause, resourceMetadata } = promised(context.discovery, 'discovery');
           const { issuer, urls } = candidate(context);
-          return { issuer, url: promised(urls[urlIndex], 'candidate URL'), ignoreCache };
+          const ignoreCache = staleBecause !== undefined;
+          return { issuer, url: promised(urls[urlIndex], 'candidate URL'), ignoreCache, assumed: !namesServers(resourceMetadata) };
         },
         onDone: [
           {
@@ -189,6 +190,7 @@ export const discovery = chart.createStateConfig({
           resourceMetadata: context.discovery?.resourceMetadata,
         }),
         onDone: [
+          { guard: { type: 'isMetadataUnchanged', params: ({ event }) => event.output }, target: '#failing', actions: 'keepFirstFailure' },
           {
             guard: {
               type: 'canRefresh',

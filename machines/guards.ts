@@ -1,7 +1,7 @@
 /** Every question the chart asks of its context and of what its actors found. Pure: is, has, can. */
 import type { Failure } from '../src/failure.ts';
-import { failureFrom, missing } from './context-updates.ts';
-import type { AuthorizationContext, AuthorizationEvent, ResumePlace } from './contracts.ts';
+import { failureFrom, missing, namesServers } from './context-updates.ts';
+import type { AuthorizationContext, AuthorizationEvent, AuthorizationServer, ResumePlace } from './contracts.ts';
 
 interface Asked {
   readonly context: AuthorizationContext;
@@ -43,7 +43,7 @@ export const hasNextIssuer = ({ context: { discovery } }: Asked): boolean =>
 
 /** No protected resource metadata, or one that names no authorization server (PRM-05). */
 export const isLegacy = ({ context: { discovery } }: Asked): boolean =>
-  discovery !== undefined && (discovery.resourceMetadata?.authorization_servers.length ?? 0) === 0;
+  discovery !== undefined && !namesServers(discovery.resourceMetadata);
 
 export const canTryAgain = ({ context }: Asked, params: { error: unknown }): boolean => {
   const { retryable, phase } = failureFrom(params.error);
@@ -73,14 +73,20 @@ export const isRedirectUriRefused = ({ context }: Asked, params: { error: unknow
   failureFrom(params.error).details.redirectUriRefused === true && context.repeats.applicationType === undefined;
 
 export const isMetadataStale = ({ context }: Asked, params: { error: unknown }): boolean =>
-  failureFrom(params.error).details.metadataMayBeStale === true && context.discovery?.ignoreCache !== true;
+  failureFrom(params.error).details.metadataMayBeStale === true && context.discovery?.staleBecause === undefined;
+
+/** The metadata was read anew because of a failure, and is what it was: the user is not asked again in vain (ASM-07). */
+export const isMetadataUnchanged = ({ context }: Asked, params: { authorizationServer: AuthorizationServer }): boolean =>
+  context.discovery?.staleBecause !== undefined &&
+  JSON.stringify(context.authorizationServer?.metadata) === JSON.stringify(params.authorizationServer.metadata);
 
 export const isRefreshRejected = (_: unknown, params: { error: unknown }): boolean => isCode(params, 'refresh_rejected');
 
 export const isClientRejected = (_: unknown, params: { error: unknown }): boolean => isCode(params, 'client_rejected');
 
-export const isTokenStillUsable = (_: unknown, params: { error: unknown }): boolean =>
-  failureFrom(params.error).details.tokenStillUsable === true;
+/** Before a request only: a token that the resource has rejected is of no use, however long it was to last. */
+export const isTokenStillUsable = ({ context }: Asked, params: { error: unknown }): boolean =>
+  failureFrom(params.error).details.tokenStillUsable === true && context.challenge?.reason !== 'unauthorized';
 
 /** The resource itself asked: the user may be asked. Before a request, its answer decides. */
 export const isChallenged = ({ context }: Asked): boolean =>

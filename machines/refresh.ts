@@ -55,7 +55,7 @@ export const refreshing = chart.createStateConfig({
           {
             guard: { type: 'isMetadataStale', params: rejection },
             target: '#discovering',
-            actions: ['allowRefreshAgain', 'planFreshDiscovery', { type: 'keepWarning', params: rejection }],
+            actions: ['allowRefreshAgain', { type: 'planFreshDiscovery', params: rejection }],
           },
           {
             // The skew left some time: the old token serves until it ends.

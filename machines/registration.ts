@@ -51,6 +51,11 @@ export const registering = chart.createStateConfig({
         reenter: true,
         actions: ['adjustApplicationType', { type: 'keepWarning', params: rejection }],
       },
+      {
+        guard: { type: 'isMetadataStale', params: rejection },
+        target: '#discovering',
+        actions: { type: 'planFreshDiscovery', params: rejection },
+      },
       failing,
     ],
   },

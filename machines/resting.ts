@@ -5,7 +5,7 @@ export const resting = chart.createStateConfig({
   description: 'Nothing is under way.',
   initial: 'idle',
   on: {
-    'session.restore': '#restoring',
+    'session.restore': { target: '#restoring', actions: 'forgetOutcome' },
     'session.signOut': { target: '#signingOut', actions: 'forgetFailure' },
     'authorization.begin': { target: '#askingResource', actions: 'begin' },
     'challenge.received': [

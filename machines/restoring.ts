@@ -23,11 +23,8 @@ export const restoring = chart.createStateConfig({
     onDone: [
       { guard: at('authorized'), target: '#authorized', actions: adoptCheckpoint },
       { guard: at('expired'), target: '#refreshing', actions: adoptCheckpoint },
-      { guard: at('discovering'), target: '#discovering', actions: [adoptCheckpoint, 'planDiscovery'] },
-      { guard: at('loggingIn'), target: '#loggingIn', actions: adoptCheckpoint },
       { guard: at('reopeningRedirect'), target: '#reopeningRedirect', actions: adoptCheckpoint },
       { guard: at('checkingCallback'), target: '#checkingCallback', actions: adoptCheckpoint },
-      { guard: at('exchangingCode'), target: '#exchangingCode', actions: adoptCheckpoint },
       { target: '#unauthorized', actions: adoptCheckpoint },
     ],
     onError: [

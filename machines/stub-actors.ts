@@ -4,7 +4,7 @@
  */
 import { fromPromise, type PromiseActorLogic } from 'xstate';
 import { failure } from '../src/failure.ts';
-import type { ActorContracts, ActorName } from './contracts.ts';
+import type { ActorContracts, ActorName } from './actor-contracts.ts';
 
 export type AuthorizationActors = {
   [Name in ActorName]: PromiseActorLogic<ActorContracts[Name]['output'], ActorContracts[Name]['input']>;

@@ -4,6 +4,7 @@ import type { Environment } from './actors/environment.ts';
 import { createJournal } from './durable/journal.ts';
 import { createLeases } from './durable/lease.ts';
 import { createHttp } from './protocol/http.ts';
+import { parseWithoutEval } from './protocol/no-eval.ts';
 import { createAttemptRecords } from './records/attempt-records.ts';
 import { createCredentialRecords } from './records/credential-records.ts';
 import { createDiscoveryRecords } from './records/discovery-records.ts';
@@ -13,6 +14,7 @@ import type { Settings } from './settings.ts';
 import { memoryStore } from './stores/memory-store.ts';
 
 export function createEnvironment(settings: Settings, deliver: Environment['deliver']): Environment {
+  parseWithoutEval();
   const { clock, limits, resource, account, allowUrl } = settings;
   const store = settings.store ?? memoryStore({ clock });
   const vault = settings.vault ?? store;

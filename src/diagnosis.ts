@@ -15,6 +15,7 @@ import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import type { AuthorizationClientOptions, FetchLike, IssuerPolicy } from './options.ts';
 import type { ChallengeFacts, Probe, ResourceMetadata, ServerMetadata } from './protocol/documents.ts';
 import { createHttp, type Http } from './protocol/http.ts';
+import { parseWithoutEval } from './protocol/no-eval.ts';
 import { canonicalResource } from './protocol/resource-identifier.ts';
 import { PROTOCOL_VERSION } from './settings.ts';
 
@@ -74,6 +75,7 @@ async function diagnose(options: DiscoverOptions): Promise<Diagnosis> {
     now: () => clock.now(),
     signal: options.signal,
   };
+  parseWithoutEval();
   const http = createHttp({ fetch, limits, ...(allowUrl && { allowUrl }) });
 
   const asked = await askResource(createHttp({ fetch, limits }), examination);

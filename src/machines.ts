@@ -1,8 +1,8 @@
 /** The charts themselves, for people who draw, inspect or test them, or provide actors of their own. */
+
+export type { ActorContracts, ActorName } from '../machines/actor-contracts.ts';
 export { type AuthorizationMachine, authorizationMachine } from '../machines/authorization-machine.ts';
 export type {
-  ActorContracts,
-  ActorName,
   AuthorizationContext,
   AuthorizationEvent,
   AuthorizationInput,

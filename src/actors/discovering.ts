@@ -101,14 +101,15 @@ function candidatesFor(named: readonly string[], most = 1): ActorContracts['orde
 
 export const lookForServerMetadataActor = effect<'lookForServerMetadata'>(
   'server-metadata',
-  async (environment, { url, issuer, ignoreCache }, signal) => {
+  async (environment, { url, issuer, ignoreCache, assumed }, signal) => {
     const { settings, http, discoveries } = environment;
     const configured = settings.serverMetadata[issuer];
     if (configured !== undefined) return cached(issuer, configured);
     const stored = await discoveries.readServer(issuer);
     const age = [stored?.storedAtEpochMs ?? 0, stored?.maxAgeSeconds, settings.clock.now(), settings.limits] as const;
     if (stored !== undefined && !ignoreCache && isFresh(...age)) return cached(issuer, stored.metadata);
-    const policy = settings.issuers[issuer];
+    // The assumed identifier is an origin of our own making; frameworks that parse URLs publish it with a slash.
+    const policy = assumed ? { tolerateTrailingSlash: true, ...settings.issuers[issuer] } : settings.issuers[issuer];
     const looked = await lookForServerMetadata(http, {
       url,
       issuer,
@@ -118,7 +119,10 @@ export const lookForServerMetadataActor = effect<'lookForServerMetadata'>(
       ...(policy && { policy }),
       ...(stored?.etag !== undefined && { cached: { document: stored.metadata, etag: stored.etag } }),
     });
-    if (looked.outcome === 'found') await remember(environment, issuer, looked, stored?.maxAgeSeconds);
+    if (looked.outcome === 'found') {
+      // A tolerated slash makes two names of one issuer: a later refresh knows it by the published one.
+      for (const name of new Set([issuer, looked.document.issuer])) await remember(environment, name, looked, stored?.maxAgeSeconds);
+    }
     return looked;
   },
 );

@@ -1,6 +1,6 @@
 /** Makes a chart's actor of a plain async function: the journal first, failures as plain data. */
 import { type AnyActorRef, fromPromise, type PromiseActorLogic } from 'xstate';
-import type { ActorContracts, ActorName } from '../../machines/contracts.ts';
+import type { ActorContracts, ActorName } from '../../machines/actor-contracts.ts';
 import { FailureError, failureOf, type Phase } from '../failure.ts';
 import type { Environment } from './environment.ts';
 

@@ -3,7 +3,7 @@ import type { AuthorizationServer, ClientFacts } from '../../machines/contracts.
 import { takeTurn } from '../durable/take-turns.ts';
 import { FailureError } from '../failure.ts';
 import { fullClientMetadata } from '../protocol/client-metadata.ts';
-import { registerClient as registerAt } from '../protocol/registration.ts';
+import { isRedirectUriRejection, registerClient as registerAt } from '../protocol/registration.ts';
 import { recordKey } from '../records/keys.ts';
 import { preregisteredAuthMethod, preregisteredFor } from './client-credentials.ts';
 import { effect } from './effect.ts';
@@ -103,7 +103,7 @@ export const registerClient = effect<'registerClient'>('registration', async (en
         ...(applicationType !== undefined && { application_type: applicationType }),
       },
       signal,
-    });
+    }).catch(withRedirectUriRefusal);
     const { clientSecret, ...facts } = registered;
     await registrations.save(
       { ...facts, issuer, source: 'dynamic', registeredAtEpochSeconds: Math.floor(settings.clock.now() / 1000) },
@@ -114,6 +114,13 @@ export const registerClient = effect<'registerClient'>('registration', async (en
     await taken.turn.release();
   }
 });
+
+/** Tells the chart that the other `application_type` may help (REG-07). */
+function withRedirectUriRefusal(thrown: unknown): never {
+  if (!(thrown instanceof FailureError) || !isRedirectUriRejection(thrown.failure)) throw thrown;
+  const { code, phase, details } = thrown.failure;
+  throw new FailureError(code, phase, { ...details, redirectUriRefused: true });
+}
 
 export const discardClient = effect<'discardClient'>('registration', (environment, { issuer, clientId }) => {
   const { settings, registrations } = environment;

@@ -1,5 +1,5 @@
 /** Which scopes to ask for: the selection of SCO-01, or the union of a step-up (SCO-04). */
-import type { ScopeSources } from '../../machines/contracts.ts';
+import type { ScopeSources } from '../../machines/actor-contracts.ts';
 import { scopeUnion, selectScopes } from '../protocol/scopes.ts';
 import type { Settings } from '../settings.ts';
 

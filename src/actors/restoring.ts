@@ -17,7 +17,7 @@ export const restoreFlow = effect<'restoreFlow'>('storage', async (environment) 
   if (pending !== undefined) return pending;
 
   const stored = await storedCredential(environment);
-  const grant = liveGrant(context.grant, settings.clock.now());
+  const grant = await liveGrant(environment, context.grant);
   if (stored === undefined && grant !== undefined && context.client !== undefined && context.authorizationServer !== undefined) {
     return { place: 'reopeningRedirect', context: { ...pick(context), grant } };
   }
@@ -37,8 +37,10 @@ async function resumeGrant({ attempts }: Environment, context: StoredContext): P
   return callback === undefined ? undefined : { place: 'checkingCallback', context: pick(context) };
 }
 
-function liveGrant(grant: Grant | undefined, nowEpochMs: number): Grant | undefined {
-  return grant !== undefined && grant.deadlineEpochMs > nowEpochMs ? grant : undefined;
+/** The attempt, if the user can still complete it: one whose code was sent before the process died is over (AUT-09). */
+async function liveGrant({ attempts, settings }: Environment, grant: Grant | undefined): Promise<Grant | undefined> {
+  if (grant === undefined || grant.deadlineEpochMs <= settings.clock.now()) return undefined;
+  return (await attempts.isOpen(grant.attemptId)) ? grant : undefined;
 }
 
 const pick = ({

@@ -49,6 +49,8 @@ export interface AttemptRecords {
   findByState(state: string): Promise<WaitingAttempt | undefined>;
   /** Stores the callback for its attempt; anything but `accepted` has changed nothing. */
   acceptCallback(state: string, callbackUrl: string): Promise<CallbackAcceptance>;
+  /** False once its code was handed out to be sent, or the attempt was closed: no callback can complete it any more. */
+  isOpen(attemptId: string): Promise<boolean>;
   /** The callback that waits for its code to be sent; reading it commits to nothing. */
   readCallback(attemptId: string): Promise<StoredCallback | undefined>;
   /** As `readCallback`, but of all callers in all processes exactly one gets it: that one may send the code. */
@@ -127,6 +129,10 @@ export function createAttemptRecords(o: {
       // Closed meanwhile: nobody will come for what was stored a moment ago.
       if (stored.written) await vault.delete(key, { expected: stored.version });
       return 'unknown';
+    },
+
+    async isOpen(attemptId) {
+      return (await readSecrets(attemptId)) !== undefined;
     },
 
     async readCallback(attemptId) {
