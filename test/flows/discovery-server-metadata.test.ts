@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { htmlPage, networkFails } from '../fixtures/scripted/bad-answers.ts';
 import type { Document } from '../fixtures/scripted/options.ts';
+import type { Responder } from '../fixtures/scripted/overrides.ts';
+import type { ScriptedServers } from '../fixtures/scripted/scripted-servers.ts';
 import { CALL, type Scene, scene } from '../helpers/scripted-client.ts';
 import { failureOfCall, whileTimePasses } from '../helpers/waiting.ts';
 
@@ -13,6 +15,11 @@ const looks = ({ servers }: Scene): readonly string[] =>
     .filter(({ url }) => /oauth-authorization-server|openid-configuration/.test(url.pathname))
     .map(({ url, status }) => `${url.origin}${url.pathname} ${status ?? 'failed'}`);
 
+const withJavascriptEndpoint: Responder = async (_request, proceed) => {
+  const document = (await (await proceed()).json()) as Document;
+  return Response.json({ ...document, token_endpoint: 'javascript:alert(1)' });
+};
+
 describe('several authorization servers', () => {
   const two = { moreAuthorizationServers: [{ issuer: 'https://second.example.com' }] };
 
@@ -23,20 +30,17 @@ describe('several authorization servers', () => {
     expect(looks(world)).toEqual(['https://login.example.com/.well-known/oauth-authorization-server 200']);
   });
 
-  it.each<[string, (world: Scene) => void]>([
-    ['publishes no metadata', ({ servers }) => void (servers.authorizationServer.options.metadataAt = [])],
-    ['does not support PKCE', ({ servers }) => void (servers.authorizationServer.options.codeChallengeMethods = ['plain'])],
-    ['names another issuer', ({ servers }) => servers.respond('server-metadata', () => Response.json({ issuer: 'https://other.example' }))],
-    [
-      'names endpoints that cannot be used',
-      ({ servers }) =>
-        void (servers.authorizationServer.options.metadata = (document) => ({ ...document, token_endpoint: 'javascript:alert(1)' })),
-    ],
-    ['cannot be reached', ({ servers }) => servers.respond(({ url }) => url.hostname === 'login.example.com', networkFails, { times: 99 })],
-    ['answers 500', ({ servers }) => servers.respond(({ url }) => url.hostname === 'login.example.com', 500, { times: 99 })],
+  const isFirst = ({ url }: { readonly url: URL }): boolean => url.hostname === 'login.example.com';
+  it.each<[string, (servers: ScriptedServers) => void]>([
+    ['publishes no metadata', (servers) => Object.assign(servers.authorizationServer.options, { metadataAt: [] })],
+    ['does not support PKCE', (servers) => Object.assign(servers.authorizationServer.options, { codeChallengeMethods: ['plain'] })],
+    ['names another issuer', (servers) => servers.respond(isFirst, () => Response.json({ issuer: 'https://other.example' }))],
+    ['names endpoints that cannot be used', (servers) => servers.respond(isFirst, withJavascriptEndpoint)],
+    ['cannot be reached', (servers) => servers.respond(isFirst, networkFails, { times: 99 })],
+    ['answers 500', (servers) => servers.respond(isFirst, 500, { times: 99 })],
   ])('go on with the second where the first %s (PRM-04)', async (_what, breakFirst) => {
     const world = scene(two);
-    breakFirst(world);
+    breakFirst(world.servers);
     const response = await whileTimePasses(world.clock, call(world));
     expect(response.status).toBe(200);
     expect(world.client.status).toMatchObject({ step: 'authorized', issuer: 'https://second.example.com' });
