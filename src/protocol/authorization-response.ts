@@ -8,6 +8,7 @@
  */
 import { validateAuthResponse } from 'oauth4webapi';
 import { FailureError } from '../failure.ts';
+import { constantTimeEqual } from './constant-time-equal.ts';
 import type { ServerMetadata } from './documents.ts';
 import { serverText } from './server-text.ts';
 
@@ -114,11 +115,4 @@ function passThrough(parameters: URLSearchParams, o: AuthorizationResponseCheck)
 
 function invalid(reason: string): FailureError {
   return new FailureError('callback_invalid', 'authorization', { reason });
-}
-
-/** Compares without telling by its duration where the texts differ; their lengths are no secret. */
-export function constantTimeEqual(a: string, b: string): boolean {
-  let difference = a.length ^ b.length;
-  for (let at = 0; at < a.length; at += 1) difference |= a.charCodeAt(at) ^ b.charCodeAt(at % (b.length || 1));
-  return difference === 0;
 }

@@ -12,7 +12,7 @@
  */
 import * as z from 'zod/mini';
 import type { Clock } from '../clock.ts';
-import { constantTimeEqual } from '../protocol/authorization-response.ts';
+import { constantTimeEqual } from '../protocol/constant-time-equal.ts';
 import type { Store } from '../stores/contract.ts';
 import { digest, recordKey } from './keys.ts';
 import { decodeRecord, RECORD_FORMAT } from './record-format.ts';

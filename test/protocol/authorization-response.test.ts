@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Failure, FailureError } from '../../src/failure.ts';
-import { checkAuthorizationResponse, constantTimeEqual, readCallback } from '../../src/protocol/authorization-response.ts';
+import { checkAuthorizationResponse, readCallback } from '../../src/protocol/authorization-response.ts';
+import { constantTimeEqual } from '../../src/protocol/constant-time-equal.ts';
 
 const issuer = 'https://as.example.com';
 const advertised = { issuer, authorization_response_iss_parameter_supported: true };

@@ -51,21 +51,22 @@ export const LAYERS: readonly Layer[] = [
   {
     name: 'records',
     files: /^src\/records\//,
-    values: [...shared, /^src\/stores\/contract\.ts$/],
+    values: [...shared, /^src\/stores\/contract\.ts$/, /^src\/protocol\/constant-time-equal\.ts$/],
     types: contracts,
     packages: ['zod/mini'],
   },
   {
     name: 'actors',
     files: /^src\/actors\//,
-    values: [...shared, /^src\/(protocol|records|durable|stores|user-agents)\//, /^src\/settings\.ts$/],
-    types: [...contracts, /^machines\//, /^src\/[^/]+\.ts$/],
-    packages: ['xstate'],
+    values: [...shared, /^src\/(protocol|records|durable|stores|user-agents)\//, /^src\/(settings|access-token)\.ts$/, /^machines\//],
+    types: [...contracts, /^src\/[^/]+\.ts$/],
+    packages: ['xstate', 'zod/mini'],
   },
+  { name: 'diagnosis', files: /^src\/diagnosis\//, values: [...shared, /^src\/protocol\//], types: contracts, packages: [] },
   {
     name: 'command line',
     files: /^src\/cli\//,
-    values: [/^src\//],
+    values: [/^src\//, /^package\.json$/],
     types: [/^src\//, /^machines\//],
     packages: ['commander', 'log-update', 'picocolors', 'table', 'zod/mini'],
   },
@@ -83,7 +84,7 @@ const ENTRIES_WITHOUT_NODE = ['src/index.ts', 'src/machines.ts', 'src/stores/sto
 const PACKAGES_FOR_NODE = new Set(['open', 'commander', 'log-update', 'picocolors', 'table']);
 
 const matches = (patterns: readonly RegExp[], file: string) => patterns.some((pattern) => pattern.test(file));
-const isProjectFile = (target: string) => /^(src|machines)\//.test(target);
+const isProjectFile = (target: string) => /^(src|machines)\/|^package\.json$/.test(target);
 
 function mayImport(layer: Layer, { target, typeOnly }: Import): boolean {
   if (!isProjectFile(target)) return target.startsWith('node:') || layer.packages.includes(target);
@@ -97,7 +98,7 @@ function layerProblems(graph: ModuleGraph): string[] {
     return imports.flatMap((one) => {
       const { target, line, typeOnly } = one;
       if (isBuiltin(target) && !target.startsWith('node:')) return [`${file}:${line} write node:${target}.`];
-      if (isProjectFile(target) && !graph.has(target)) return [`${file}:${line} ${target} does not exist.`];
+      if (isProjectFile(target) && target.endsWith('.ts') && !graph.has(target)) return [`${file}:${line} ${target} does not exist.`];
       return mayImport(layer, one) ? [] : [`${file}:${line} ${layer.name} may not import ${typeOnly ? 'types of ' : ''}${target}.`];
     });
   });
