@@ -2,7 +2,7 @@
 import { systemClock } from './clock.ts';
 import { FailureError, failureOf } from './failure.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
-import type { AuthorizationClientOptions, FetchLike, LogRecord } from './options.ts';
+import type { AuthorizationClientOptions, FetchLike, LogRecord, PreregisteredClient } from './options.ts';
 import { RESERVED_PARAMETERS } from './protocol/authorization-request.ts';
 import { problemsOfClientMetadataUrl } from './protocol/client-metadata-document.ts';
 import type { ClientMetadata } from './protocol/documents.ts';
@@ -91,36 +91,45 @@ function problemsOfResource(resource: string | URL): readonly string[] {
   try {
     const canonical = canonicalResource(resource);
     if (isSafeEndpoint(canonical)) return [];
-    return ['`resource` must be an https URL, or http on a loopback address: access tokens must not travel in the clear (RFC 6750 section 5.3).'];
+    return [
+      '`resource` must be an https URL, or http on a loopback address: access tokens must not travel in the clear (RFC 6750 section 5.3).',
+    ];
   } catch (thrown) {
     return [`\`resource\` is not usable. ${failureOf(thrown, 'configuration').details.reason ?? ''}`.trim()];
   }
 }
 
 function problemsOfClient(options: AuthorizationClientOptions): readonly string[] {
-  const problems: string[] = [];
   const { clientMetadata, clientMetadataUrl, preregistered = [], userAgent } = options;
-  if (clientMetadataUrl !== undefined) problems.push(...problemsOfClientMetadataUrl(clientMetadataUrl));
   const redirectUris = clientMetadata?.redirect_uris;
-  if (redirectUris?.length === 0) problems.push('`clientMetadata.redirect_uris` is empty.');
-  for (const uri of redirectUris ?? []) {
-    if (!URL.canParse(uri)) problems.push(`\`clientMetadata.redirect_uris\` has an entry that is no URL: ${JSON.stringify(uri)}.`);
-    else if (new URL(uri).hash !== '') problems.push('`clientMetadata.redirect_uris` has an entry with a fragment (RFC 6749 section 3.1.2).');
-  }
-  if (redirectUris === undefined && userAgent === undefined) {
-    problems.push('Without a `userAgent`, `clientMetadata.redirect_uris` has to say where the user comes back to.');
-  }
   const issuers = preregistered.map((client) => client.issuer);
-  if (new Set(issuers).size < issuers.length) problems.push('`preregistered` names the same issuer twice.');
-  for (const client of preregistered) {
-    if (client.client_id === '') problems.push('`preregistered` has an empty `client_id`.');
-    const method = client.token_endpoint_auth_method;
-    if (method?.startsWith('client_secret') && client.client_secret === undefined) {
-      problems.push(`\`preregistered\` wants ${method} but has no \`client_secret\`.`);
-    }
-    if (method === 'private_key_jwt' && client.privateKey === undefined) {
-      problems.push('`preregistered` wants private_key_jwt but has no `privateKey`.');
-    }
+  return [
+    ...(clientMetadataUrl === undefined ? [] : problemsOfClientMetadataUrl(clientMetadataUrl)),
+    ...(redirectUris ?? []).flatMap(problemsOfRedirectUri),
+    ...(redirectUris?.length === 0 ? ['`clientMetadata.redirect_uris` is empty.'] : []),
+    ...(redirectUris === undefined && userAgent === undefined
+      ? ['Without a `userAgent`, `clientMetadata.redirect_uris` has to say where the user comes back to.']
+      : []),
+    ...(new Set(issuers).size < issuers.length ? ['`preregistered` names the same issuer twice.'] : []),
+    ...preregistered.flatMap(problemsOfPreregistered),
+  ];
+}
+
+function problemsOfRedirectUri(uri: string): readonly string[] {
+  if (!URL.canParse(uri)) return [`\`clientMetadata.redirect_uris\` has an entry that is no URL: ${JSON.stringify(uri)}.`];
+  if (new URL(uri).hash === '') return [];
+  return ['`clientMetadata.redirect_uris` has an entry with a fragment (RFC 6749 section 3.1.2).'];
+}
+
+function problemsOfPreregistered(client: PreregisteredClient): readonly string[] {
+  const problems: string[] = [];
+  const method = client.token_endpoint_auth_method;
+  if (client.client_id === '') problems.push('`preregistered` has an empty `client_id`.');
+  if (method?.startsWith('client_secret') && client.client_secret === undefined) {
+    problems.push(`\`preregistered\` wants ${method} but has no \`client_secret\`.`);
+  }
+  if (method === 'private_key_jwt' && client.privateKey === undefined) {
+    problems.push('`preregistered` wants private_key_jwt but has no `privateKey`.');
   }
   return problems;
 }
