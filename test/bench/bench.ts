@@ -1,0 +1,74 @@
+/**
+ * `npm run bench`: authchart beside the official client SDK, in one run.
+ *
+ *     npm run bench -- --json results.json    also as JSON
+ *     npm run bench -- --quick                a fraction of the rounds, to see that it runs
+ *
+ * Exit code 1 if a target of ours is not met.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import pc from 'picocolors';
+import { buildPackage } from './built-package.ts';
+import type { BuiltPackage } from './our-client.ts';
+import { benchTable, type Comparison, judge } from './report.ts';
+import { compareFlows, compareHeap, compareImport, compareRequests, compareSize, compareWire, type Effort } from './sections.ts';
+
+const THOROUGH: Effort = {
+  importRounds: 15,
+  requestRounds: 15,
+  requestsPerRound: 20_000,
+  flowRounds: 11,
+  flowsPerRound: 150,
+  waitingFlows: 1_000,
+};
+const QUICK: Effort = {
+  importRounds: 3,
+  requestRounds: 3,
+  requestsPerRound: 2_000,
+  flowRounds: 3,
+  flowsPerRound: 20,
+  waitingFlows: 50,
+};
+
+const { values } = parseArgs({ options: { json: { type: 'string' }, quick: { type: 'boolean', default: false } } });
+const effort = values.quick ? QUICK : THOROUGH;
+const comparisons: Comparison[] = [];
+
+const entry = await section('build', () => buildPackage());
+await measure('bundle size', () => compareSize(entry));
+await measure('import time', () => compareImport(entry, effort));
+const built = (await import(entry)) as BuiltPackage;
+await measure('requests on the wire', () => compareWire(built));
+await measure('authorised request', () => compareRequests(built, effort));
+await measure('whole flows', () => compareFlows(built, effort));
+await measure('waiting flows', () => compareHeap(built, effort));
+
+const judged = comparisons.map(judge);
+const sdkVersion = await versionOf('@modelcontextprotocol/client');
+const machine = `Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}`;
+console.log(`\nauthchart beside @modelcontextprotocol/client ${sdkVersion}, ${machine}`);
+console.log(benchTable(judged));
+if (values.json !== undefined) {
+  await writeFile(values.json, `${JSON.stringify({ sdkVersion, machine, comparisons: judged }, null, 2)}\n`);
+}
+process.exitCode = judged.every(({ met }) => met !== false) ? 0 : 1;
+
+async function measure(name: string, compare: () => Promise<readonly Comparison[]>): Promise<void> {
+  comparisons.push(...(await section(name, compare)));
+}
+
+async function section<T>(name: string, run: () => Promise<T>): Promise<T> {
+  process.stderr.write(pc.dim(`${name} … `));
+  const startedAt = performance.now();
+  const result = await run();
+  process.stderr.write(pc.dim(`${((performance.now() - startedAt) / 1000).toFixed(1)} s\n`));
+  return result;
+}
+
+/** Of the installed package; its `exports` hide its package.json from a resolver. */
+async function versionOf(name: string): Promise<string> {
+  const description = await readFile(new URL(`../../node_modules/${name}/package.json`, import.meta.url), 'utf8');
+  return (JSON.parse(description) as { version: string }).version;
+}

@@ -1,0 +1,57 @@
+/** Small tools of measurement: medians of interleaved rounds, so that a slow moment hits both sides. */
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((one, other) => one - other);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}
+
+export interface Contender {
+  readonly name: string;
+  /** One operation. */
+  readonly run: () => Promise<unknown>;
+}
+
+/**
+ * Milliseconds per operation of each contender: `rounds` rounds in which each
+ * runs `operations` times in turn, after a round that does not count.
+ */
+export async function timePerOperation(
+  contenders: readonly Contender[],
+  { rounds, operations }: { readonly rounds: number; readonly operations: number },
+): Promise<ReadonlyMap<string, number>> {
+  const times = new Map(contenders.map(({ name }): [string, number[]] => [name, []]));
+  for (let round = -1; round < rounds; round += 1) {
+    for (const { name, run } of contenders) {
+      globalThis.gc?.();
+      const startedAt = performance.now();
+      for (let operation = 0; operation < operations; operation += 1) await run();
+      const each = (performance.now() - startedAt) / operations;
+      if (round >= 0) times.get(name)?.push(each);
+    }
+  }
+  return new Map([...times].map(([name, values]) => [name, median(values)]));
+}
+
+/** Bytes of heap that each of `count` results of `make` holds; each is given to `release` at the end. */
+export async function heapPerItem<T>(
+  count: number,
+  make: () => Promise<T>,
+  release: (item: T) => Promise<unknown> = async () => {},
+): Promise<number> {
+  if (!globalThis.gc) throw new Error('run with --expose-gc');
+  const kept: T[] = [];
+  // The first ones fill caches and compile code.
+  for (let index = 0; index < Math.ceil(count / 10); index += 1) kept.push(await make());
+  const before = settledHeap();
+  for (let index = 0; index < count; index += 1) kept.push(await make());
+  const each = (settledHeap() - before) / count;
+  await Promise.all(kept.map(release));
+  return each;
+}
+
+function settledHeap(): number {
+  for (let times = 0; times < 4; times += 1) globalThis.gc?.();
+  return process.memoryUsage().heapUsed;
+}

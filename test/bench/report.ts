@@ -1,0 +1,60 @@
+/** The benchmark's table. */
+import pc from 'picocolors';
+import { table } from 'table';
+
+export interface Comparison {
+  readonly name: string;
+  readonly unit: string;
+  readonly ours: number;
+  readonly sdk: number;
+  /** What of the SDK was measured. */
+  readonly sdkName: string;
+  /** Target: ours / SDK is at most this. */
+  readonly atMost?: number;
+  /** Target: ours / SDK is at least this. */
+  readonly atLeast?: number;
+  /** Target: ours is exactly this. */
+  readonly exactly?: number;
+}
+
+export interface Judged extends Comparison {
+  readonly ratio: number;
+  readonly target?: string;
+  readonly met?: boolean;
+}
+
+export function judge(comparison: Comparison): Judged {
+  const { ours, sdk, atMost, atLeast, exactly } = comparison;
+  const ratio = ours / sdk;
+  if (atMost !== undefined) return { ...comparison, ratio, target: `≤ ${atMost.toFixed(2)} ×`, met: ratio <= atMost };
+  if (atLeast !== undefined) return { ...comparison, ratio, target: `≥ ${atLeast.toFixed(2)} ×`, met: ratio >= atLeast };
+  if (exactly !== undefined) return { ...comparison, ratio, target: `= ${exactly}`, met: ours === exactly };
+  return { ...comparison, ratio };
+}
+
+export function benchTable(rows: readonly Judged[]): string {
+  const head = ['measured', 'authchart', 'SDK', 'of the SDK', 'ratio', 'target', ''].map((title) => pc.bold(title));
+  const body = rows.map((row) => [
+    row.name,
+    amount(row.ours, row.unit),
+    amount(row.sdk, row.unit),
+    pc.dim(row.sdkName),
+    `${row.ratio.toFixed(2)} ×`,
+    row.target ?? pc.dim('none'),
+    verdict(row.met),
+  ]);
+  return table([head, ...body], {
+    columns: { 1: { alignment: 'right' }, 2: { alignment: 'right' }, 4: { alignment: 'right' } },
+    drawHorizontalLine: (line, count) => line <= 1 || line === count,
+  });
+}
+
+function verdict(met: boolean | undefined): string {
+  if (met === undefined) return '';
+  return met ? pc.green('✓ met') : pc.red('✗ not met');
+}
+
+function amount(value: number, unit: string): string {
+  const digits = unit === '' ? 0 : Math.abs(value) < 10 ? 2 : 1;
+  return `${value.toFixed(digits)} ${unit}`.trim();
+}
