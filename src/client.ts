@@ -5,10 +5,10 @@
 import type { Actor } from 'xstate';
 import type { AuthorizationMachine } from '../machines/authorization-machine.ts';
 import type { AccessToken } from './access-token.ts';
+import { completeAuthorization, deliverCallback } from './callback.ts';
 import { createEnvironment } from './create-environment.ts';
 import { toAuthorizationError } from './errors.ts';
 import { createAuthorizedFetch } from './fetch.ts';
-import { completeAuthorization, deliverCallback } from './callback.ts';
 import { createFlow, type SignOutOptions } from './flow.ts';
 import type { AuthorizationClientOptions, FetchLike } from './options.ts';
 import { type ProvidedClient, provideClient } from './provided-client.ts';

@@ -47,8 +47,7 @@ export interface Flow {
 const hasAnswer = (snapshot: AuthorizationSnapshot): boolean => isResting(snapshot) || needsClient(snapshot);
 
 // The flow waits for an identifier, and can be resumed; a request cannot wait for someone to register a client.
-const needsClient = (snapshot: AuthorizationSnapshot): boolean =>
-  snapshot.matches({ working: { loggingIn: 'awaitingClient' } });
+const needsClient = (snapshot: AuthorizationSnapshot): boolean => snapshot.matches({ working: { loggingIn: 'awaitingClient' } });
 
 export function createFlow(environment: Environment): Flow {
   const { settings, accessTokens, open } = environment;

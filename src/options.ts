@@ -82,7 +82,10 @@ export interface AuthorizationClientOptions {
   /** Replaces the rule of PRM-03. True: the document is for this resource. */
   readonly validateResource?: (documentResource: string, resource: string) => boolean | Promise<boolean>;
   /** Asked before a step-up disturbs the user; false hands the 403 back (SCO-06). */
-  readonly confirmStepUp?: (request: { readonly requested: readonly string[]; readonly missing: readonly string[] }) => boolean | Promise<boolean>;
+  readonly confirmStepUp?: (request: {
+    readonly requested: readonly string[];
+    readonly missing: readonly string[];
+  }) => boolean | Promise<boolean>;
   /** Exceptions by issuer identifier. */
   readonly issuers?: Readonly<Record<string, IssuerPolicy>>;
   /** May a server-supplied URL be used? Throwing or returning false refuses it (SEC-03). */

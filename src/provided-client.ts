@@ -14,7 +14,9 @@ export async function provideClient({ actor, send, environment }: Flow, client: 
   const snapshot = actor.getSnapshot();
   const server = snapshot.context.authorizationServer;
   if (!snapshot.matches({ working: { loggingIn: 'awaitingClient' } }) || server === undefined) {
-    throw new AuthorizationError(failure('invalid_configuration', 'registration', { reason: 'No authorization waits for a client identifier.' }));
+    throw new AuthorizationError(
+      failure('invalid_configuration', 'registration', { reason: 'No authorization waits for a client identifier.' }),
+    );
   }
   const supported = server.metadata.token_endpoint_auth_methods_supported;
   try {
@@ -24,7 +26,11 @@ export async function provideClient({ actor, send, environment }: Flow, client: 
         issuer: server.issuer,
         clientId: client.client_id,
         source: 'provided',
-        authMethod: chooseAuthMethod({ hasSecret: client.client_secret !== undefined, hasPrivateKey: false, ...(supported && { supported }) }),
+        authMethod: chooseAuthMethod({
+          hasSecret: client.client_secret !== undefined,
+          hasPrivateKey: false,
+          ...(supported && { supported }),
+        }),
         redirectUris: [],
         registeredAtEpochSeconds: Math.floor(settings.clock.now() / 1000),
       },

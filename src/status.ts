@@ -19,9 +19,17 @@ export interface StatusFacts {
 export type AuthorizationStatus = StatusFacts &
   (
     | { readonly step: 'idle' | 'restoring' | 'unauthorized' | 'cancelled' | 'signing-out' }
-    | { readonly step: 'discovering' | 'registering' | 'preparing' | 'exchanging' | 'refreshing' | 'stepping-up'; readonly description: string }
+    | {
+        readonly step: 'discovering' | 'registering' | 'preparing' | 'exchanging' | 'refreshing' | 'stepping-up';
+        readonly description: string;
+      }
     /** The user has to approve at `authorizationUrl` before the deadline. */
-    | { readonly step: 'awaiting-user'; readonly authorizationUrl: string; readonly deadlineEpochSeconds: number; readonly description: string }
+    | {
+        readonly step: 'awaiting-user';
+        readonly authorizationUrl: string;
+        readonly deadlineEpochSeconds: number;
+        readonly description: string;
+      }
     /** A client identifier has to be entered: `provideClient`. */
     | { readonly step: 'awaiting-client'; readonly description: string }
     | { readonly step: 'authorized' }
