@@ -73,6 +73,8 @@ export interface ActorContracts {
     input: Identity & ScopeSources & { client: ClientFacts; token: TokenFacts | undefined };
     output: { readonly grant: Grant };
   };
+  /** Nothing but the write-ahead every effect begins with: resolves once the attempt is in the store. */
+  recordAttempt: { input: { attemptId: string }; output: unknown };
   presentAuthorization: { input: { grant: Grant }; output: unknown };
   awaitDeadline: { input: { deadlineEpochMs: number }; output: unknown };
   checkCallback: {

@@ -36,6 +36,7 @@ const startOver = [
 export const loggingIn = chart.createStateConfig({
   id: 'loggingIn',
   description: 'Obtains an authorization grant from the user.',
+  meta: { rule: 'AUT-08' },
   initial: 'openingRedirect',
   exit: 'closeRedirect',
   states: {
@@ -71,7 +72,18 @@ export const loggingIn = chart.createStateConfig({
           client: promised(context.client, 'client'),
           token: context.token,
         }),
-        onDone: { target: 'presentingRequest', actions: assign(({ event }) => ({ grant: event.output.grant })) },
+        onDone: { target: 'recordingRequest', actions: assign(({ event }) => ({ grant: event.output.grant })) },
+        onError: failing,
+      },
+    },
+    recordingRequest: {
+      description: 'Stores the attempt before anyone can see its page.',
+      tags: ['working'],
+      meta: { rule: 'ISS-08' },
+      invoke: {
+        src: 'recordAttempt',
+        input: ({ context }) => ({ attemptId: promised(context.grant, 'grant').attemptId }),
+        onDone: 'presentingRequest',
         onError: failing,
       },
     },

@@ -18,12 +18,14 @@ import { steppingUp } from './step-up.ts';
 export const authorizationMachine = chart.createMachine({
   id: 'authorization',
   description: 'An MCP client obtains, keeps and renews access to one protected resource for one account.',
+  meta: { rule: 'OBS-01' },
   context: ({ input }) => initialContext(input),
   initial: 'resting',
   states: {
     resting,
     working: {
       description: 'A flow is under way; whoever needs its outcome waits for it.',
+      meta: { rule: 'FET-06' },
       initial: 'restoring',
       on: {
         'authorization.cancel': { target: '#cancelled', actions: ['cancelFlow', 'forgetFlow'] },

@@ -205,7 +205,6 @@ export interface StateMeta {
 /** Where a restored flow goes on (RES-02, RES-03). */
 export type ResumePlace =
   | 'authorized'
-  | 'expired'
   /** Nothing to go on with; the next request starts from its own challenge. */
   | 'unauthorized'
   /** The user has the page, and has not come back. */

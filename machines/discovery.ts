@@ -18,6 +18,7 @@ function candidate(context: AuthorizationContext): IssuerCandidate {
 export const discovery = chart.createStateConfig({
   id: 'discovering',
   description: 'Finds out which authorization server guards the resource.',
+  meta: { rule: 'CHA-04' },
   initial: 'lookingForResourceMetadata',
   states: {
     askingResource: {

@@ -98,7 +98,6 @@ export const lacksChallengedScopes = ({ context }: Asked, params: { granted: rea
 export const isConfirmed = (_: unknown, params: { confirmed: boolean }): boolean => params.confirmed;
 
 export const isRetryable = ({ context }: Asked): boolean => context.failure?.retryable === true;
-export const isCancelled = ({ context }: Asked): boolean => context.failure?.code === 'cancelled';
 
 /** The store itself failed: what it holds is still unknown, so it has to be read again. */
 export const isStoreUnread = (_: unknown, params: { error: unknown }): boolean => isCode(params, 'store_failed');

@@ -17,6 +17,7 @@ const adopt = {
 export const refreshing = chart.createStateConfig({
   id: 'refreshing',
   description: 'Renews the access token without the user.',
+  meta: { rule: 'RFR-01' },
   initial: 'takingTurn',
   entry: 'countRefresh',
   exit: 'releaseRefreshTurn',

@@ -3,6 +3,7 @@ import { chart } from './chart-setup.ts';
 
 export const resting = chart.createStateConfig({
   description: 'Nothing is under way.',
+  meta: { rule: 'RES-01' },
   initial: 'idle',
   on: {
     'session.restore': { target: '#restoring', actions: 'forgetOutcome' },
@@ -40,11 +41,13 @@ export const resting = chart.createStateConfig({
     failed: {
       id: 'failed',
       description: 'The flow ended with a failure that says what to do.',
+      meta: { rule: 'OBS-02' },
       initial: 'sorting',
       states: {
         sorting: {
           id: 'failing',
           description: 'Can the same be tried again later?',
+          meta: { rule: 'RFR-03' },
           always: [{ guard: 'isRetryable', target: 'forNow' }, { target: 'forGood' }],
         },
         forNow: {
@@ -55,7 +58,7 @@ export const resting = chart.createStateConfig({
         forGood: {
           description: 'Someone has to change something, or to start again.',
           tags: ['terminal'],
-          meta: { rule: 'OBS-02' },
+          meta: { rule: 'AUT-06' },
         },
       },
     },

@@ -22,7 +22,6 @@ export const restoring = chart.createStateConfig({
     input: ({ context }) => identity(context),
     onDone: [
       { guard: at('authorized'), target: '#authorized', actions: adoptCheckpoint },
-      { guard: at('expired'), target: '#refreshing', actions: adoptCheckpoint },
       { guard: at('reopeningRedirect'), target: '#reopeningRedirect', actions: adoptCheckpoint },
       { guard: at('checkingCallback'), target: '#checkingCallback', actions: adoptCheckpoint },
       { target: '#unauthorized', actions: adoptCheckpoint },

@@ -5,6 +5,7 @@ import { chart, failing, identity, promised } from './chart-setup.ts';
 export const steppingUp = chart.createStateConfig({
   id: 'steppingUp',
   description: 'Decides whether the user is asked for more scopes.',
+  meta: { rule: 'FET-08' },
   initial: 'weighingStepUp',
   states: {
     weighingStepUp: {

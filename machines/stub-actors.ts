@@ -12,7 +12,9 @@ export type AuthorizationActors = {
 
 function stub<Name extends ActorName>(name: Name): PromiseActorLogic<ActorContracts[Name]['output'], ActorContracts[Name]['input']> {
   return fromPromise<ActorContracts[Name]['output'], ActorContracts[Name]['input']>(() =>
-    Promise.reject(failure('internal_error', 'configuration', { reason: `provide ${name}: the chart does no input or output itself` })),
+    Promise.reject(
+      failure('invalid_configuration', 'configuration', { reason: `provide ${name}: the chart does no input or output itself` }),
+    ),
   );
 }
 
@@ -28,6 +30,7 @@ export const stubActors: AuthorizationActors = {
   registerClient: stub('registerClient'),
   discardClient: stub('discardClient'),
   prepareAuthorization: stub('prepareAuthorization'),
+  recordAttempt: stub('recordAttempt'),
   presentAuthorization: stub('presentAuthorization'),
   awaitDeadline: stub('awaitDeadline'),
   checkCallback: stub('checkCallback'),
