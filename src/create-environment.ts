@@ -15,7 +15,7 @@ import { memoryStore } from './stores/memory-store.ts';
 
 export function createEnvironment(settings: Settings, deliver: Environment['deliver']): Environment {
   parseWithoutEval();
-  const { clock, limits, resource, account, allowUrl } = settings;
+  const { clock, limits, resource, account, allowUrl, logger } = settings;
   const store = settings.store ?? memoryStore({ clock });
   const vault = settings.vault ?? store;
   const flowKey = recordKey('flow', account, resource);
@@ -25,7 +25,7 @@ export function createEnvironment(settings: Settings, deliver: Environment['deli
     vault,
     flowKey,
     deliver,
-    http: createHttp({ fetch: settings.fetch, limits, ...(allowUrl && { allowUrl }) }),
+    http: createHttp({ fetch: settings.fetch, limits, now: clock.now, ...(allowUrl && { allowUrl }), ...(logger && { logger }) }),
     journal: createJournal({
       store,
       key: flowKey,
@@ -39,5 +39,6 @@ export function createEnvironment(settings: Settings, deliver: Environment['deli
     attempts: createAttemptRecords({ store, vault, clock }),
     accessTokens: createAccessTokenHolder(),
     open: {},
+    cleanUps: new Set(),
   };
 }

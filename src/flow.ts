@@ -136,7 +136,8 @@ export function createFlow(environment: Environment): Flow {
       const { redirect, refreshTurn } = open;
       open.redirect = undefined;
       open.refreshTurn = undefined;
-      await Promise.allSettled([redirect?.close(), refreshTurn?.release()]);
+      // What was decided is stored and what was begun is finished: nothing writes after this.
+      await Promise.allSettled([redirect?.close(), refreshTurn?.release(), environment.journal.flushed(), ...environment.cleanUps]);
     },
   };
 }

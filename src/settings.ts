@@ -28,7 +28,7 @@ type Defaulted =
   | 'authorizationParameters'
   | 'preregistered';
 
-export type Settings = Omit<AuthorizationClientOptions, 'resource' | 'limits' | 'logger' | 'scope' | 'clientMetadata' | Defaulted> &
+export type Settings = Omit<AuthorizationClientOptions, 'resource' | 'limits' | 'scope' | 'clientMetadata' | Defaulted> &
   Required<Pick<AuthorizationClientOptions, Defaulted>> & {
     readonly resource: string;
     readonly limits: Limits;
@@ -47,7 +47,7 @@ export function resolveSettings(options: AuthorizationClientOptions): Settings {
   if (problems.length > 0) {
     throw new FailureError('invalid_configuration', 'configuration', { problems, reason: problems.join(' ') });
   }
-  const { limits, logger, scope, clientMetadata, ...rest } = options;
+  const { limits, scope, clientMetadata, ...rest } = options;
   const clock = options.clock ?? systemClock;
   const scopes = scope === undefined ? undefined : scopeList(scope);
   return {
@@ -67,7 +67,7 @@ export function resolveSettings(options: AuthorizationClientOptions): Settings {
     limits: { ...DEFAULT_LIMITS, ...limits },
     ...(scopes !== undefined && { scopes }),
     clientMetadata: { ...clientMetadata, redirect_uris: clientMetadata?.redirect_uris ?? [DEFAULT_REDIRECT_URI] },
-    log: (level, event, details) => logger?.({ ...details, level, event, atEpochMs: clock.now() }),
+    log: (level, event, details) => options.logger?.({ ...details, level, event, atEpochMs: clock.now() }),
   };
 }
 

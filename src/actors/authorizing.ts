@@ -67,6 +67,9 @@ export const prepareAuthorization = effect<'prepareAuthorization'>('authorizatio
   return { grant };
 });
 
+/** A person, or another process, may act on the URL as soon as the status shows it: by then the store knows the attempt (ISS-08, RES-06). */
+export const recordAttempt = effect<'recordAttempt'>('authorization', () => undefined);
+
 export const presentAuthorization = effect<'presentAuthorization'>('authorization', async (environment, { grant }, signal) => {
   await environment.open.redirect?.present({ authorizationUrl: grant.authorizationUrl, issuer: grant.issuer, signal });
 });

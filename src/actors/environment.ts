@@ -29,4 +29,6 @@ export interface Environment {
   readonly deliver: (callbackUrl: string) => Promise<CallbackOutcome>;
   /** What is open on behalf of the flow right now; freed by the chart's exit actions. */
   readonly open: { redirect?: RedirectTarget | undefined; refreshTurn?: HeldLease | undefined };
+  /** What is being freed or deleted behind the chart's back; closing the client waits for it. */
+  readonly cleanUps: Set<Promise<unknown>>;
 }

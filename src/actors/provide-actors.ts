@@ -1,6 +1,14 @@
 /** The chart with the real effects: provided once per process, not once per client. */
 import { type AuthorizationMachine, authorizationMachine } from '../../machines/authorization-machine.ts';
-import { awaitDeadline, checkCallback, exchangeCode, openRedirect, prepareAuthorization, presentAuthorization } from './authorizing.ts';
+import {
+  awaitDeadline,
+  checkCallback,
+  exchangeCode,
+  openRedirect,
+  prepareAuthorization,
+  presentAuthorization,
+  recordAttempt,
+} from './authorizing.ts';
 import {
   askResource,
   bindIssuer,
@@ -9,11 +17,18 @@ import {
   orderAuthorizationServers,
 } from './discovering.ts';
 import { environmentOf } from './effect.ts';
+import type { Environment } from './environment.ts';
 import { lookForRotatedToken, pauseBeforeRetry, requestRefresh, takeRefreshTurn } from './refreshing.ts';
 import { discardClient, findClient, registerClient } from './registering.ts';
 import { restoreFlow } from './restoring.ts';
 import { signOut } from './signing-out.ts';
 import { confirmStepUp, weighStepUp } from './stepping-up.ts';
+
+/** The flow has gone on: what cannot be freed or deleted now runs out by its deadline. */
+function cleanUp({ cleanUps }: Environment, work: readonly (Promise<void> | undefined)[]): void {
+  const all = Promise.allSettled(work).finally(() => cleanUps.delete(all));
+  cleanUps.add(all);
+}
 
 let provided: AuthorizationMachine | undefined;
 
@@ -33,6 +48,7 @@ export function providedMachine(): AuthorizationMachine {
       registerClient,
       discardClient,
       prepareAuthorization,
+      recordAttempt,
       presentAuthorization,
       awaitDeadline,
       checkCallback,
@@ -47,17 +63,17 @@ export function providedMachine(): AuthorizationMachine {
     },
     actions: {
       closeRedirect: ({ context, system }) => {
-        const { open, attempts } = environmentOf(system);
+        const environment = environmentOf(system);
+        const { open, attempts } = environment;
         const { redirect } = open;
         open.redirect = undefined;
-        const closing = [redirect?.close(), context.grant && attempts.close(context.grant.attemptId)];
-        // The flow has gone on: what cannot be freed or deleted now runs out by its deadline.
-        void Promise.allSettled(closing);
+        cleanUp(environment, [redirect?.close(), context.grant && attempts.close(context.grant.attemptId)]);
       },
       releaseRefreshTurn: ({ system }) => {
-        const { open } = environmentOf(system);
-        void open.refreshTurn?.release();
-        open.refreshTurn = undefined;
+        const environment = environmentOf(system);
+        const { refreshTurn } = environment.open;
+        environment.open.refreshTurn = undefined;
+        cleanUp(environment, [refreshTurn?.release()]);
       },
     },
   });

@@ -9,14 +9,14 @@ import { use } from './keep-tokens.ts';
 import { type StoredContext, storedContext } from './stored-context.ts';
 
 export const restoreFlow = effect<'restoreFlow'>('storage', async (environment) => {
-  const { journal, settings } = environment;
+  const { journal } = environment;
   const checkpoint = await journal.read();
   const context = checkpoint === undefined ? {} : storedContext(checkpoint.context);
   const kept = { pastStepUps: context.pastStepUps ?? [] };
   const pending = await resumeGrant(environment, context);
   if (pending !== undefined) return pending;
 
-  const stored = await storedCredential(environment);
+  const stored = await usableCredential(environment);
   const grant = await liveGrant(environment, context.grant);
   if (stored === undefined && grant !== undefined && context.client !== undefined && context.authorizationServer !== undefined) {
     return { place: 'reopeningRedirect', context: { ...pick(context), grant } };
@@ -24,9 +24,8 @@ export const restoreFlow = effect<'restoreFlow'>('storage', async (environment) 
   // A pending step-up is kept beside the credential: its callback may still come.
   const waiting = grant === undefined ? {} : { ...pick(context), grant };
   if (stored === undefined) return { place: 'unauthorized', context: { ...kept, ...waiting } };
-  const isSpent = isExpiring(stored.facts, settings.clock.now(), settings.limits.expirySkewMs);
-  const place = isSpent && stored.facts.refreshable ? 'expired' : 'authorized';
-  return { place, context: { ...kept, ...waiting, token: use(environment, stored.facts, stored.tokens) } };
+  // Reading is all that happens here: the first request refreshes a token that is about to expire (FET-09).
+  return { place: 'authorized', context: { ...kept, ...waiting, token: use(environment, stored.facts, stored.tokens) } };
 });
 
 /** The user has been back already: the callback is in the vault, and its code was never sent. */
@@ -60,6 +59,13 @@ const pick = ({
   stepUp,
   ...(pastStepUps && { pastStepUps }),
 });
+
+/** What the store holds, unless it has run out and cannot be renewed. */
+async function usableCredential(environment: Environment): ReturnType<typeof storedCredential> {
+  const stored = await storedCredential(environment);
+  const isSpent = stored !== undefined && !stored.facts.refreshable && isExpiring(stored.facts, environment.settings.clock.now(), 0);
+  return isSpent ? undefined : stored;
+}
 
 async function storedCredential(environment: Environment): Promise<{ facts: CredentialFacts; tokens: CredentialTokens } | undefined> {
   const { credentials, settings } = environment;

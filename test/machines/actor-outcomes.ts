@@ -51,7 +51,6 @@ const restored = (place: RestoredFlow['place'], context: RestoredFlow['context']
 const waiting = { authorizationServer: SERVER, client: client('stored'), grant: GRANT, redirectUri: REDIRECT_URI };
 const RESTORED_WITH: Record<RestoredFlow['place'], RestoredFlow['context']> = {
   authorized: { token: TOKEN },
-  expired: { token: TOKEN },
   unauthorized: {},
   reopeningRedirect: waiting,
   checkingCallback: waiting,
@@ -94,6 +93,7 @@ export const OUTPUTS: Outputs = {
   registerClient: [{ client: client('dynamic') }],
   discardClient: [undefined],
   prepareAuthorization: [{ grant: GRANT }],
+  recordAttempt: [undefined],
   presentAuthorization: [undefined],
   awaitDeadline: [undefined],
   checkCallback: [undefined],
