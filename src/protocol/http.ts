@@ -7,7 +7,7 @@
  * Left out on purpose: retries (they are states of the chart), cookies, caches,
  * and redirects other than those of metadata documents inside one origin.
  */
-import ky from 'ky';
+import type { KyInstance } from 'ky';
 import { type FailureCode, FailureError, type Phase } from '../failure.ts';
 import type { Limits } from '../limits.ts';
 import type { AuthorizationClientOptions, FetchLike, UrlPurpose } from '../options.ts';
@@ -52,17 +52,22 @@ export interface HttpOptions {
 
 export function createHttp(options: HttpOptions): Http {
   const { limits, allowUrl, logger, now = Date.now } = options;
-  const send = ky.create({
-    // Called as a plain function: a platform's fetch refuses any other `this`.
-    fetch: (input, init) => options.fetch(input, init),
-    throwHttpErrors: false,
-    retry: 0,
-    // Ends at the headers; the deadline below covers the body too.
-    timeout: false,
-    redirect: 'manual',
-    credentials: 'omit',
-    cache: 'no-store',
-  });
+  // Asking the platform's fetch for its abilities, as ky does while it loads, takes Node 20 ms: not before the first request.
+  const load = async (): Promise<KyInstance> => {
+    const { default: ky } = await import('ky');
+    return ky.create({
+      // Called as a plain function: a platform's fetch refuses any other `this`.
+      fetch: (input, init) => options.fetch(input, init),
+      throwHttpErrors: false,
+      retry: 0,
+      // Ends at the headers; the deadline below covers the body too.
+      timeout: false,
+      redirect: 'manual',
+      credentials: 'omit',
+      cache: 'no-store',
+    });
+  };
+  let sender: Promise<KyInstance> | undefined;
 
   async function exchange(url: string, request: HttpRequest, signal: AbortSignal): Promise<Response> {
     const { method = 'GET', headers, body } = request;
@@ -70,6 +75,8 @@ export function createHttp(options: HttpOptions): Http {
     for (let followed = 0; ; followed += 1) {
       checkTransport(target, request);
       if (allowUrl !== undefined) await checkPolicy(target, request, allowUrl);
+      sender ??= load();
+      const send = await sender;
       const response = await send(target, {
         method,
         signal,
