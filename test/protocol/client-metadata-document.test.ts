@@ -117,6 +117,11 @@ describe('the check of a hosted document', () => {
     expect((await checkHostedDocument(http, url, metadata)).join(' ')).toMatch(problem);
   });
 
+  it('takes a client without a method for a public one (REG-02)', async () => {
+    const { token_endpoint_auth_method: _none, ...rest } = metadata;
+    expect(await checkHostedDocument(hosting(clientMetadataDocument(url, metadata)), url, rest)).toEqual([]);
+  });
+
   it('asks nobody for a URL that cannot be a client identifier (REG-02)', async () => {
     const http: Http = () => Promise.reject(new Error('asked'));
     expect(await checkHostedDocument(http, 'http://app.example.com/client.json', metadata)).toHaveLength(1);

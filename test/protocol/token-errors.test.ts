@@ -87,6 +87,11 @@ describe.each(bothGrants)('an error of the token endpoint (%s)', (phase, send) =
     });
   });
 
+  it.each([400, 401, 403, 422])('does not blame the metadata at status %i (TOK-03)', async (status) => {
+    const { details } = await failed(send, { status, body: 'No' });
+    expect(details).not.toHaveProperty('metadataMayBeStale');
+  });
+
   it('points at old metadata when it redirects, and sends the credentials nowhere else (TOK-03)', async () => {
     expect(await failed(send, { status: 307, headers: { location: '/elsewhere' } })).toMatchObject({
       code: 'token_request_rejected',
