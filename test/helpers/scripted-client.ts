@@ -22,10 +22,12 @@ export interface SceneOptions extends ScriptedOptions {
   /** How the user acts; default approves. */
   readonly act?: (servers: ScriptedServers, authorizationUrl: string) => Promise<string> | string | undefined;
   readonly store?: Store;
+  /** Of the store, the servers and the clients alike. */
+  readonly clock?: SimulatedClock;
 }
 
 export function scene(options: SceneOptions = {}): Scene {
-  const clock = simulatedClock();
+  const { clock = simulatedClock() } = options;
   const servers = scriptedServers({ now: () => clock.now(), ...options });
   const act = options.act ?? ((on: ScriptedServers, url: string) => on.approve(url));
   const user = scriptedUser((url) => act(servers, url));
