@@ -14,11 +14,11 @@ export function fullClientMetadata(
     readonly redirectUris: readonly string[];
     /** The client wants refresh tokens. */
     readonly offlineAccess: boolean;
-    /** The scopes selected, joined by spaces; in place of that of `partial`. */
-    readonly scope?: string | undefined;
+    /** The scopes selected, in place of the `scope` of `partial`. */
+    readonly scopes?: readonly string[] | undefined;
   },
 ): ClientMetadata {
-  const scope = o.scope ?? partial.scope;
+  const scope = o.scopes?.join(' ') ?? partial.scope;
   return {
     ...partial,
     redirect_uris: o.redirectUris,
@@ -43,10 +43,4 @@ function leadsToThisMachine(redirectUri: string): boolean {
   const url = URL.parse(redirectUri);
   if (url === null) return false;
   return !/^https?:$/.test(url.protocol) || isLoopbackHost(url.hostname);
-}
-
-/** The same metadata with the other `application_type`, for the one retry of REG-07. */
-export function withOtherApplicationType(metadata: ClientMetadata): ClientMetadata {
-  const current = metadata.application_type ?? applicationType(metadata.redirect_uris);
-  return { ...metadata, application_type: current === 'native' ? 'web' : 'native' };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fullClientMetadata, withOtherApplicationType } from '../../src/protocol/client-metadata.ts';
+import { fullClientMetadata } from '../../src/protocol/client-metadata.ts';
 
 const loopback = 'http://127.0.0.1:49152/callback';
 
@@ -11,7 +11,7 @@ describe('the client metadata to register', () => {
         {
           redirectUris: [loopback],
           offlineAccess: true,
-          scope: 'mcp:read offline_access',
+          scopes: ['mcp:read', 'offline_access'],
         },
       ),
     ).toEqual({
@@ -56,11 +56,5 @@ describe('the client metadata to register', () => {
       software_id: 'id-1',
     } as const;
     expect(fullClientMetadata(said, { redirectUris: [loopback], offlineAccess: true })).toEqual({ ...said, redirect_uris: [loopback] });
-  });
-
-  it('can be sent once more with the other application type (REG-07)', () => {
-    const native = fullClientMetadata({}, { redirectUris: [loopback], offlineAccess: true });
-    expect(withOtherApplicationType(native)).toEqual({ ...native, application_type: 'web' });
-    expect(withOtherApplicationType(withOtherApplicationType(native))).toEqual(native);
   });
 });

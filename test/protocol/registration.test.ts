@@ -7,7 +7,10 @@ import { failureOfPromise } from '../helpers/local-server.ts';
 import { type Answer, type PostEndpoint, postEndpoint } from '../helpers/token-endpoint.ts';
 
 const redirectUri = 'http://127.0.0.1:49152/callback';
-const clientMetadata = fullClientMetadata({ client_name: 'Example' }, { redirectUris: [redirectUri], offlineAccess: true, scope: 'mcp' });
+const clientMetadata = fullClientMetadata(
+  { client_name: 'Example' },
+  { redirectUris: [redirectUri], offlineAccess: true, scopes: ['mcp'] },
+);
 
 interface Register {
   readonly wish?: TokenEndpointAuthMethod;
