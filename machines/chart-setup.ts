@@ -59,7 +59,6 @@ export const chart = setup({
     ),
     adoptCheckpoint: assign((_, params: RestoredFlow) => update.restored(params.context)),
     countAsRestored: assign({ restored: true }),
-    forgetFailure: assign({ failure: undefined }),
     forgetOutcome: assign(() => update.outcomeForgotten()),
     forgetToken: assign({ token: undefined }),
     forgetFlow: assign({ challenge: undefined, grant: undefined, stepUp: undefined, redirectUri: undefined }),

@@ -7,7 +7,8 @@ export const resting = chart.createStateConfig({
   initial: 'idle',
   on: {
     'session.restore': { target: '#restoring', actions: 'forgetOutcome' },
-    'session.signOut': { target: '#signingOut', actions: 'forgetFailure' },
+    // A 401 still on its way then belongs to a session that the user has ended: it must not ask for a login.
+    'session.signOut': { target: '#signingOut', actions: 'endFlowBySignOut' },
     'authorization.begin': { target: '#askingResource', actions: 'begin' },
     'challenge.received': [
       { guard: 'wantsStepUp', target: '#steppingUp', actions: 'begin' },

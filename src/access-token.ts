@@ -8,9 +8,12 @@ export interface AccessToken {
   readonly value: string;
   readonly tokenType: 'Bearer' | 'DPoP';
   readonly version: string;
+  readonly obtainedAtEpochSeconds: number;
   readonly expiresAtEpochSeconds?: number;
   readonly refreshable: boolean;
   readonly scopes: readonly string[];
+  /** It was found in the store and not issued to this process: it may have ended long ago. */
+  readonly isAdopted: boolean;
 }
 
 /** Tokens the store did not take; they must outlive its failure (RFR-07). */
@@ -27,6 +30,8 @@ export interface AccessTokenHolder {
   /** A token the resource rejected as soon as it was issued: refreshing it would end the same way. */
   rejectedVersion: string | undefined;
   unsaved: UnsavedTokens | undefined;
+  /** A refresh failed while the token still worked: it is left alone until then. 0 if none did. */
+  refreshRestsUntilEpochMs: number;
   hold(token: AccessToken | undefined): void;
 }
 
@@ -35,6 +40,7 @@ export function createAccessTokenHolder(): AccessTokenHolder {
   return {
     unsaved: undefined,
     rejectedVersion: undefined,
+    refreshRestsUntilEpochMs: 0,
     get current() {
       return current;
     },
@@ -47,4 +53,20 @@ export function createAccessTokenHolder(): AccessTokenHolder {
 /** True if the token ends within `skewMs` from now. */
 export function isExpiring(token: { readonly expiresAtEpochSeconds?: number }, nowEpochMs: number, skewMs: number): boolean {
   return token.expiresAtEpochSeconds !== undefined && token.expiresAtEpochSeconds * 1000 - nowEpochMs <= skewMs;
+}
+
+interface Lifetime {
+  readonly obtainedAtEpochSeconds: number;
+  readonly expiresAtEpochSeconds?: number;
+}
+
+/**
+ * True if the token is to be refreshed before it is used (FET-09): `skewMs` before
+ * its end, but not in the first half of its life. A token that lives shorter than
+ * the skew would otherwise be refreshed for every request.
+ */
+export function isDueForRefresh(token: Lifetime, nowEpochMs: number, skewMs: number): boolean {
+  if (token.expiresAtEpochSeconds === undefined) return false;
+  const lifetimeMs = (token.expiresAtEpochSeconds - token.obtainedAtEpochSeconds) * 1000;
+  return isExpiring(token, nowEpochMs, Math.min(skewMs, lifetimeMs / 2));
 }

@@ -15,8 +15,8 @@ import { isInsideResource } from './protocol/resource-identifier.ts';
 import { missingScopes } from './protocol/scopes.ts';
 import type { Settings } from './settings.ts';
 
-// A 401 that was on its way while the token was replaced is sent again without a flow; more than twice is no coincidence.
-const LATE_REPLAYS = 2;
+// A token adopted from the store may have ended unnoticed; more than twice in one request is no coincidence.
+const MOST_ADOPTIONS = 2;
 
 /** One sending of a request, and what came of it. */
 interface Sent {
@@ -29,9 +29,10 @@ interface Sent {
 
 /** What was done for one request so far; each has a bound. */
 interface Done {
-  /** The token a flow obtained for this very request. */
+  /** The token that was issued for this request, or while it was under way: if that is rejected too, another will not help (FET-04). */
   freshVersion: string | undefined;
-  lateReplays: number;
+  /** Times it was sent again with a token another process had obtained: that one may have ended as well. */
+  adoptions: number;
   stepUps: number;
 }
 
@@ -48,36 +49,44 @@ export function createAuthorizedFetch(settings: Settings, flow: Flow): FetchLike
   };
 
   async function run(request: OutgoingRequest): Promise<Response> {
-    const done: Done = { freshVersion: undefined, lateReplays: 0, stepUps: 0 };
-    for (;;) {
-      // Nothing waits on the way of a good token (FET-11).
-      const token = await flow.usableToken(request.signal);
-      const failedFlows = flow.failedFlows();
-      const response = await request.send(token);
-      if (!isFromResource(response, request.url)) return response;
-      const sent = { request, token, response, failedFlows };
-      if (response.status === 401) await afterUnauthorized(sent, done);
-      else if (response.status !== 403 || !(await afterForbidden(sent, done))) return response;
-      if (request.body?.canReplay === false) throw error('request_not_resent', request);
+    const done: Done = { freshVersion: undefined, adoptions: 0, stepUps: 0 };
+    try {
+      for (;;) {
+        // Nothing waits on the way of a good token (FET-11).
+        const token = await flow.usableToken(request.signal);
+        const failedFlows = flow.failedFlows();
+        const response = await request.send(token);
+        if (isChallenge(response, request.url) && (await isAnswered({ request, token, response, failedFlows }, done))) continue;
+        request.release();
+        return response;
+      }
+    } catch (thrown) {
+      request.release(thrown);
+      throw thrown;
     }
   }
 
-  /** Ends when a token is there that the request has not been sent with. */
+  /** True once there is a token that the request has not been sent with; false if the response is the caller's. */
+  async function isAnswered(sent: Sent, done: Done): Promise<boolean> {
+    if (sent.response.status === 403 && !(await afterForbidden(sent, done))) return false;
+    if (sent.response.status === 401) await afterUnauthorized(sent, done);
+    const { current } = accessTokens;
+    if (current?.isAdopted === true) done.adoptions += 1;
+    const isFresh = current?.isAdopted !== true || done.adoptions > MOST_ADOPTIONS;
+    done.freshVersion = isFresh ? current?.version : undefined;
+    return true;
+  }
+
   async function afterUnauthorized(sent: Sent, done: Done): Promise<void> {
     const { request, token, response } = sent;
-    const { current } = accessTokens;
     await discard(response);
     if (token !== undefined && token.version === done.freshVersion) {
       accessTokens.rejectedVersion = token.version;
       throw error('access_token_rejected', request, { resource: settings.resource, status: 401 });
     }
-    const isLate = current !== undefined && current.version !== token?.version;
-    if (isLate && done.lateReplays < LATE_REPLAYS) {
-      done.lateReplays += 1;
-      return;
-    }
+    // It was on its way while its token was replaced: that is the answer (FET-06).
+    if (accessTokens.current !== undefined && accessTokens.current.version !== token?.version) return;
     await flow.authorize(challengeOf(sent, 'unauthorized'), { signal: request.signal, failedFlows: sent.failedFlows });
-    done.freshVersion = accessTokens.current?.version;
   }
 
   /** False if the 403 is to be handed back as it came (FET-08, SCO-06). */
@@ -85,15 +94,20 @@ export function createAuthorizedFetch(settings: Settings, flow: Flow): FetchLike
     const { request, token, response } = sent;
     const challenge = challengeOf(sent, 'insufficient-scope');
     if (token === undefined || challenge.facts?.error !== 'insufficient_scope') return false;
-    if (done.stepUps >= settings.limits.stepUpsPerRequest) {
-      const missing = missingScopes(challenge.facts.scopes ?? [], token.scopes);
-      throw error('step_up_limit', request, { resource: settings.resource, missingScopes: missing });
+    try {
+      if (done.stepUps >= settings.limits.stepUpsPerRequest) {
+        const missing = missingScopes(challenge.facts.scopes, token.scopes);
+        throw error('step_up_limit', request, { resource: settings.resource, missingScopes: missing });
+      }
+      const wasRaised = await flow.authorize(challenge, { signal: request.signal, failedFlows: sent.failedFlows });
+      // What others stepped up for is not this request's doing.
+      if (wasRaised) done.stepUps += 1;
+    } catch (thrown) {
+      await discard(response);
+      throw thrown;
     }
-    done.stepUps += 1;
-    await flow.authorize(challenge, { signal: request.signal, failedFlows: sent.failedFlows });
     if (accessTokens.current?.version === token.version) return false;
     await discard(response);
-    done.freshVersion = accessTokens.current?.version;
     return true;
   }
 
@@ -114,7 +128,8 @@ function error(code: FailureCode, { url }: Given | OutgoingRequest, details: Fai
 }
 
 /** Only the resource itself can challenge: a redirect may have led elsewhere (FET-03). */
-function isFromResource(response: Response, url: string): boolean {
+function isChallenge(response: Response, url: string): boolean {
+  if (response.status !== 401 && response.status !== 403) return false;
   return response.url === '' || new URL(response.url).origin === new URL(url).origin;
 }
 

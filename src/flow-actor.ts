@@ -39,7 +39,11 @@ export function createFlowActor(environment: Environment): FlowActor {
     if (snapshot.context.restored) journal.record(snapshot.value as JsonValue, checkpointContext(snapshot.context));
   }
 
-  const send = actor.send.bind(actor);
+  const hear = actor.send.bind(actor);
+  const send = (event: AuthorizationEvent): void => {
+    // A closed client hears nothing more; XState would say so on the console (SEC-05).
+    if (actor.getSnapshot().status === 'active') hear(event);
+  };
   // Anyone who holds the actor could otherwise send a done event of one of its own actors.
   actor.send = (event) => {
     if (PUBLIC_EVENTS.has(event.type)) send(event);

@@ -3,11 +3,12 @@ import type { Actor } from 'xstate';
 import type { AuthorizationMachine } from '../machines/authorization-machine.ts';
 import type { AuthorizationEvent, Challenge } from '../machines/contracts.ts';
 import { type AuthorizationSnapshot, isResting } from '../machines/selectors.ts';
-import { type AccessToken, isExpiring } from './access-token.ts';
+import { type AccessToken, isDueForRefresh, isExpiring } from './access-token.ts';
 import type { Environment } from './actors/environment.ts';
 import { AuthorizationError } from './errors.ts';
 import { failure } from './failure.ts';
 import { createFlowActor } from './flow-actor.ts';
+import { flowHistory, isStepUp } from './flow-history.ts';
 import { missingScopes } from './protocol/scopes.ts';
 import { until } from './until.ts';
 
@@ -27,14 +28,17 @@ export interface Flow {
   readonly environment: Environment;
   /** Sends any event of the chart; `actor.send` lets only public ones in. */
   send(event: AuthorizationEvent): void;
-  /** How many flows have ended without a token: a request remembers where it started. */
+  /** How many flows have failed: a request remembers where it started. */
   failedFlows(): number;
-  /** Resolves once the store has been read; `undefined` if it has been. */
+  /** Resolves once the store has been read; `undefined` if it has been. Throws `closed` after `close()`. */
   restored(signal?: AbortSignal): Promise<void> | undefined;
   /** The token to send, refreshed if it is about to expire (FET-09). A good one costs nothing (FET-11). */
   usableToken(signal?: AbortSignal): Promise<AccessToken | undefined>;
-  /** Raises the challenge, or joins the flow that is under way; rejects with the failure it ends in. */
-  authorize(challenge: Challenge, waiting: Waiting): Promise<void>;
+  /**
+   * Raises the challenge, or joins the flow that is under way; rejects with the
+   * failure it ends in. True if it was raised, and not answered by another's flow.
+   */
+  authorize(challenge: Challenge, waiting: Waiting): Promise<boolean>;
   /** Obtains a token that has these scopes, without a request. */
   authorizeNow(scopes?: readonly string[], signal?: AbortSignal): Promise<void>;
   /** Waits for the flow under way; rejects with the failure it ends in. */
@@ -49,29 +53,27 @@ const hasAnswer = (snapshot: AuthorizationSnapshot): boolean => isResting(snapsh
 // The flow waits for an identifier, and can be resumed; a request cannot wait for someone to register a client.
 const needsClient = (snapshot: AuthorizationSnapshot): boolean => snapshot.matches({ working: { loggingIn: 'awaitingClient' } });
 
+function clientNeeded({ context }: AuthorizationSnapshot): AuthorizationError {
+  const issuer = context.authorizationServer?.issuer;
+  return new AuthorizationError(failure('client_identifier_required', 'registration', issuer === undefined ? {} : { issuer }));
+}
+
 export function createFlow(environment: Environment): Flow {
   const { settings, accessTokens, open } = environment;
   const { actor, send } = createFlowActor(environment);
-  let failedFlows = 0;
-  let wasResting = true;
-  actor.subscribe((snapshot) => {
-    const resting = isResting(snapshot);
-    if (resting && !wasResting && snapshot.context.failure !== undefined) failedFlows += 1;
-    wasResting = resting;
-  });
+  const history = flowHistory(actor);
 
   async function settled(signal?: AbortSignal): Promise<AuthorizationSnapshot> {
     const snapshot = await until(actor, hasAnswer, signal);
-    if (needsClient(snapshot)) {
-      const issuer = snapshot.context.authorizationServer?.issuer;
-      throw new AuthorizationError(failure('client_identifier_required', 'registration', issuer === undefined ? {} : { issuer }));
-    }
+    if (needsClient(snapshot)) throw clientNeeded(snapshot);
     if (snapshot.context.failure !== undefined) throw new AuthorizationError(snapshot.context.failure);
     return snapshot;
   }
 
   function restored(signal?: AbortSignal): Promise<void> | undefined {
-    return actor.getSnapshot().context.restored ? undefined : readStore(signal);
+    const snapshot = actor.getSnapshot();
+    if (snapshot.status !== 'active') throw new AuthorizationError(failure('closed', 'request'));
+    return snapshot.context.restored ? undefined : readStore(signal);
   }
 
   async function readStore(signal?: AbortSignal): Promise<void> {
@@ -83,47 +85,76 @@ export function createFlow(environment: Environment): Flow {
   async function usableToken(signal?: AbortSignal): Promise<AccessToken | undefined> {
     const restoring = restored(signal);
     if (restoring !== undefined) await restoring;
+    const snapshot = actor.getSnapshot();
     const { current } = accessTokens;
     if (current === undefined) {
       // A login is under way: its outcome is worth more than another 401.
-      if (!isResting(actor.getSnapshot())) await settled(signal);
+      if (!isResting(snapshot)) await settled(signal);
       return accessTokens.current;
     }
-    if (!current.refreshable || !isExpiring(current, settings.clock.now(), settings.limits.expirySkewMs)) return current;
-    await authorize({ reason: 'expiring', tokenVersion: current.version }, { signal, failedFlows });
+    const now = settings.clock.now();
+    if (!current.refreshable || !isDueForRefresh(current, now, settings.limits.expirySkewMs)) return current;
+    // What still works is used while someone is asked for more scopes, which may take minutes, and while a refresh that failed rests.
+    const canWait = isStepUp(snapshot) || now < accessTokens.refreshRestsUntilEpochMs;
+    if (canWait && !isExpiring(current, now, 0)) return current;
+    await authorize({ reason: 'expiring', tokenVersion: current.version }, { signal, failedFlows: history.failed() });
     return accessTokens.current;
   }
 
-  async function authorize(challenge: Challenge, { signal, failedFlows: failedBefore }: Waiting): Promise<void> {
-    const before = actor.getSnapshot();
-    if (!isResting(before)) {
-      await settled(signal);
-      // It was another flow's outcome, and it has not touched the token that was challenged.
-      if (accessTokens.current?.version !== challenge.tokenVersion) return;
-    } else if (before.context.failure !== undefined && failedFlows > failedBefore) {
-      // The flow this request would have joined has ended meanwhile: its failure is everyone's (FET-06).
-      throw new AuthorizationError(before.context.failure);
+  async function authorize(challenge: Challenge, { signal, failedFlows }: Waiting): Promise<boolean> {
+    const shareFailure = (): void => {
+      const failed = history.failureFor(challenge, failedFlows);
+      if (failed !== undefined) throw new AuthorizationError(failed);
+    };
+    while (!isResting(actor.getSnapshot())) {
+      const snapshot = await until(actor, hasAnswer, signal);
+      if (needsClient(snapshot)) throw clientNeeded(snapshot);
+      shareFailure();
+      // A refresh that failed while the old token still works has no other outcome.
+      if (challenge.reason === 'expiring' || accessTokens.current?.version !== challenge.tokenVersion) return false;
+      // It was another matter: this one comes next.
     }
+    // The flow this request would have joined may have ended before its answer came.
+    shareFailure();
     send({ type: 'challenge.received', challenge });
+    // Nothing has begun: the token it is about is no longer in use.
+    if (isResting(actor.getSnapshot())) return false;
     await settled(signal);
+    return true;
+  }
+
+  /** Rests, so that an event of ours is heard. */
+  async function rested(signal: AbortSignal | undefined): Promise<void> {
+    const snapshot = await until(actor, hasAnswer, signal);
+    if (needsClient(snapshot)) throw clientNeeded(snapshot);
+  }
+
+  async function authorizeNow(scopes: readonly string[] | undefined, signal: AbortSignal | undefined): Promise<void> {
+    const isEnough = (token: AccessToken | undefined): boolean =>
+      token !== undefined && !isExpiring(token, settings.clock.now(), 0) && missingScopes(scopes, token.scopes).length === 0;
+    if (isEnough(await usableToken(signal))) return;
+    await rested(signal);
+    if (isEnough(accessTokens.current)) return;
+    send({ type: 'authorization.begin', ...(scopes !== undefined && { scopes }) });
+    await settled(signal);
+    const missing = missingScopes(scopes, accessTokens.current?.scopes);
+    if (missing.length > 0) {
+      throw new AuthorizationError(
+        failure('scope_not_granted', 'authorization', { missingScopes: missing, reason: `Missing: ${missing.join(' ')}.` }),
+      );
+    }
   }
 
   return {
     actor,
     environment,
     send,
-    failedFlows: () => failedFlows,
+    failedFlows: history.failed,
     restored,
     usableToken,
     authorize,
     settled,
-    async authorizeNow(scopes, signal) {
-      const token = await usableToken(signal);
-      const isGood = token !== undefined && !isExpiring(token, settings.clock.now(), 0);
-      if (isGood && missingScopes(scopes, token.scopes).length === 0) return;
-      send({ type: 'authorization.begin', ...(scopes !== undefined && { scopes }) });
-      await settled(signal);
-    },
+    authorizeNow,
     async signOut({ forgetRegistration = false }) {
       send({ type: 'session.signOut', forgetRegistration });
       const { context } = await until(actor, isResting);

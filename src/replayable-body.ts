@@ -1,92 +1,90 @@
 /**
- * Request bodies that can be sent again after authorization (FET-05). Kinds that
- * fetch can read any number of times are left alone; one-shot streams are kept,
- * as they pass, up to a limit.
+ * Request bodies that can be sent again after authorization (FET-05). What fetch
+ * can read any number of times is sent as it is; streams are kept, as they pass,
+ * up to a limit.
  */
+import { recordedStream, type Source } from './recorded-stream.ts';
+
 export interface ReplayableBody {
-  /** False once more has passed than the limit: it cannot be sent again. */
-  readonly canReplay: boolean;
-  /** The body to send now; each call starts from its first byte. */
-  next(): BodyInit | null | undefined;
+  /** The body for the first send; `undefined`: it is the one inside the caller's `Request`. */
+  first(): BodyInit | undefined;
+  /** The same body once more, from its first byte; `undefined` if it was too large to keep. */
+  again(): Promise<BodyInit | undefined> | BodyInit | undefined;
+  /** Set where fetch would name another type, or another boundary, for what stands in for the body. */
+  readonly contentType?: string;
+  /** It is sent as a stream, which fetch wants to be told. */
+  readonly isStream: boolean;
+  /** It will not be sent again; with a reason, what it was read from is cancelled. */
+  release(reason?: unknown): void;
 }
 
-type Chunk = Uint8Array<ArrayBuffer>;
-
-/** The body of a request, whatever its kind. `contentType` is set where sending it again would change it. */
-export async function replayable(
-  body: BodyInit | null | undefined,
-  limitBytes: number,
-): Promise<{ readonly body: ReplayableBody; readonly contentType?: string }> {
-  if (body instanceof FormData) {
-    // Every serialisation draws a new boundary: it is serialised once, so that the replay has the same bytes.
-    const blob = await new Response(body).blob();
-    return { body: { canReplay: true, next: () => blob }, contentType: blob.type };
-  }
-  if (isOneShot(body)) return { body: recorded(body, limitBytes) };
-  return { body: { canReplay: true, next: () => body } };
+/**
+ * The body of a request, as it is at this moment: callers may use their buffers
+ * again as soon as fetch was called.
+ */
+export function replayable(body: unknown, limitBytes: number): ReplayableBody | Promise<ReplayableBody> {
+  if (isOneShot(body)) return recordedStream(body, limitBytes);
+  if (body instanceof FormData) return serialised(body);
+  if (body instanceof URLSearchParams) return fixed(String(body), 'application/x-www-form-urlencoded;charset=UTF-8');
+  if (body instanceof ArrayBuffer) return fixed(body.slice(0));
+  if (ArrayBuffer.isView(body)) return fixed(new Uint8Array(body.buffer, body.byteOffset, body.byteLength).slice());
+  return fixed(body as BodyInit);
 }
 
 /** A stream, or an async iterable as Node's fetch takes it. */
-export function isOneShot(body: unknown): body is ReadableStream<Chunk> | AsyncIterable<Chunk> {
+function isOneShot(body: unknown): body is Source {
   if (typeof body !== 'object' || body === null || body instanceof Blob) return false;
   return body instanceof ReadableStream || Symbol.asyncIterator in body;
 }
 
-function recorded(source: ReadableStream<Chunk> | AsyncIterable<Chunk>, limitBytes: number): ReplayableBody {
-  const iterator = source[Symbol.asyncIterator]();
-  const kept: Chunk[] = [];
-  let keptBytes = 0;
-  let dropped = 0;
-  let hasEnded = false;
-  let reading: Promise<void> | undefined;
-
-  // Two sends may overlap for a moment (a 401 before the first has read its body):
-  // both wait for the same read, so that no chunk goes to only one of them.
-  const readOne = (): Promise<void> => {
-    reading ??= iterator
-      .next()
-      .then(({ done, value }) => {
-        if (done === true) {
-          hasEnded = true;
-          return;
-        }
-        kept.push(value);
-        keptBytes += value.byteLength;
-      })
-      .finally(() => {
-        reading = undefined;
-      });
-    return reading;
-  };
-
-  const stream = (): ReadableStream<Chunk> => {
-    let at = 0;
-    return new ReadableStream<Chunk>(
-      {
-        async pull(controller) {
-          while (at >= dropped + kept.length && !hasEnded) await readOne();
-          const chunk = kept[at - dropped];
-          if (chunk === undefined) {
-            controller.close();
-            return;
-          }
-          at += 1;
-          controller.enqueue(chunk.slice());
-          if (keptBytes > limitBytes) {
-            // Too large to keep: from here on it only passes through, once.
-            dropped += kept.length;
-            kept.length = 0;
-          }
-        },
-      },
-      { highWaterMark: 0 },
-    );
-  };
-
+function fixed(body: BodyInit, contentType?: string): ReplayableBody {
   return {
-    get canReplay() {
-      return dropped === 0;
-    },
-    next: stream,
+    first: () => body,
+    again: () => body,
+    isStream: false,
+    release: () => {},
+    ...(contentType !== undefined && { contentType }),
   };
+}
+
+/** Every serialisation draws a new boundary: it is done once, so that the replay has the same bytes. */
+async function serialised(form: FormData): Promise<ReplayableBody> {
+  const encoded = new Response(form);
+  // A Blob's own type is in lower case; a boundary need not be.
+  const contentType = encoded.headers.get('content-type') ?? undefined;
+  return fixed(await encoded.blob(), contentType);
+}
+
+/**
+ * The body inside a `Request`. The first send takes the request itself, so that
+ * fetch knows all it knew about it (its length, whether a redirect can send it
+ * again); a copy is read beside it.
+ */
+export function replayableRequest(request: Request, limitBytes: number): ReplayableBody {
+  const reader = request.clone().body?.getReader();
+  const kept = reader === undefined ? Promise.resolve(undefined) : readUpTo(reader, limitBytes);
+  // Without a replay nobody asks; a stream that fails is reported by the send that reads it.
+  kept.catch(() => {});
+  return {
+    first: () => undefined,
+    again: () => kept,
+    isStream: false,
+    release: (reason) => void reader?.cancel(reason).catch(() => {}),
+  };
+}
+
+async function readUpTo(reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>, limitBytes: number): Promise<Blob | undefined> {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let bytes = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return new Blob(chunks);
+    bytes += value.byteLength;
+    if (bytes > limitBytes) {
+      // The send goes on by itself; only the copy is given up.
+      await reader.cancel();
+      return undefined;
+    }
+    chunks.push(value);
+  }
 }

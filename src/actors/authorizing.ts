@@ -13,20 +13,26 @@ import { keepTokens } from './keep-tokens.ts';
 import { scopesToRequest } from './requested-scopes.ts';
 
 /** Ready before anyone is sent away (AUT-04); the registered redirect URI is tried first (REG-05). */
-export const openRedirect = effect<'openRedirect'>('authorization', async (environment, { issuer, onlyRedirectUri }) => {
+export const openRedirect = effect<'openRedirect'>('authorization', async (environment, { issuer, onlyRedirectUri }, signal) => {
   const { settings, registrations, deliver, open } = environment;
   const redirectUris = settings.clientMetadata.redirect_uris;
   if (settings.userAgent === undefined) return { redirectUri: onlyRedirectUri ?? (redirectUris[0] as string) };
   await open.redirect?.close();
   const registered = await registrations.find(issuer, redirectUris);
   const preferred = onlyRedirectUri ?? registered?.facts.redirectUris[0];
-  open.redirect = await settings.userAgent.open({
+  const redirect = await settings.userAgent.open({
     redirectUris,
     ...(preferred !== undefined && { preferredRedirectUri: preferred }),
     preferredOnly: onlyRedirectUri !== undefined,
     deliver,
   });
-  return { redirectUri: open.redirect.redirectUri };
+  if (signal.aborted) {
+    // The flow was cancelled meanwhile: nobody else would close it.
+    await redirect.close();
+    throw new FailureError('cancelled', 'authorization');
+  }
+  open.redirect = redirect;
+  return { redirectUri: redirect.redirectUri };
 });
 
 export const prepareAuthorization = effect<'prepareAuthorization'>('authorization', async (environment, input) => {

@@ -40,6 +40,8 @@ export function effect<Name extends ActorName>(
     const environment = environmentOf(system);
     try {
       await environment.journal.flushed();
+      // The flow was cancelled meanwhile: what has not begun does not happen.
+      if (signal.aborted) throw new FailureError('cancelled', phase);
       return await run(environment, input, signal);
     } catch (thrown) {
       const failure = failureOf(thrown, phase);

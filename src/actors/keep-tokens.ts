@@ -42,7 +42,7 @@ export async function keepTokens(environment: Environment, issued: IssuedTokens,
     if (saved.saved) return { token: use(environment, saved.facts, tokens) };
     // Someone signed in or refreshed meanwhile without our lease: theirs is newer than what ours was based on.
     const current = await credentials.read(about.issuer);
-    if (current !== undefined) return { token: use(environment, current.facts, current.tokens) };
+    if (current !== undefined) return { token: adopt(environment, current.facts, current.tokens) };
     throw new FailureError('signed_out', 'refresh', { issuer: about.issuer });
   } catch (thrown) {
     const { code, details } = failureOf(thrown, 'storage');
@@ -74,14 +74,30 @@ export async function saveUnsaved({ accessTokens, credentials }: Environment): P
   }
 }
 
-/** Puts the token where `fetch` finds it. */
-export function use({ accessTokens }: Environment, facts: TokenFacts, tokens: CredentialTokens): TokenFacts {
+/** Puts the token that was issued to this process where `fetch` finds it. */
+function use(environment: Environment, facts: TokenFacts, tokens: CredentialTokens): TokenFacts {
+  return hold(environment, { facts, tokens, isAdopted: false });
+}
+
+/** Puts a token that was found in the store where `fetch` finds it. */
+export function adopt(environment: Environment, facts: TokenFacts, tokens: CredentialTokens): TokenFacts {
+  return hold(environment, { facts, tokens, isAdopted: true });
+}
+
+function hold(
+  { accessTokens }: Environment,
+  { facts, tokens, isAdopted }: { readonly facts: TokenFacts; readonly tokens: CredentialTokens; readonly isAdopted: boolean },
+): TokenFacts {
+  // The chart has looked at the token in use once more: it is still the one that was issued here.
+  const isSame = accessTokens.current?.version === facts.version;
   accessTokens.hold({
     value: tokens.accessToken,
     tokenType: facts.tokenType,
     version: facts.version,
     refreshable: facts.refreshable,
     scopes: facts.scopes,
+    obtainedAtEpochSeconds: facts.obtainedAtEpochSeconds,
+    isAdopted: isSame ? accessTokens.current?.isAdopted === true : isAdopted,
     ...(facts.expiresAtEpochSeconds !== undefined && { expiresAtEpochSeconds: facts.expiresAtEpochSeconds }),
   });
   accessTokens.unsaved = undefined;

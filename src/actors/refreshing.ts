@@ -1,6 +1,6 @@
 /** Actors of `machines/refresh.ts`. */
 import type { AuthorizationServer, TokenFacts } from '../../machines/contracts.ts';
-import { isExpiring } from '../access-token.ts';
+import { isDueForRefresh, isExpiring } from '../access-token.ts';
 import { takeTurn } from '../durable/take-turns.ts';
 import { type Failure, FailureError, failureOf } from '../failure.ts';
 import { requestRefresh as sendRefresh } from '../protocol/refresh-request.ts';
@@ -9,7 +9,7 @@ import { recordKey } from '../records/keys.ts';
 import { clientCredentials } from './client-credentials.ts';
 import { effect } from './effect.ts';
 import type { Environment } from './environment.ts';
-import { keepTokens, saveUnsaved, use } from './keep-tokens.ts';
+import { adopt, keepTokens, saveUnsaved } from './keep-tokens.ts';
 
 /** One refresh at a time per credential; whoever waits adopts what the other stored (RFR-05). */
 export const takeRefreshTurn = effect<'takeRefreshTurn'>('refresh', async (environment, { account, resource, token }, signal) => {
@@ -35,8 +35,8 @@ async function adoptReplacement(environment: Environment, token: TokenFacts): Pr
   const { settings, credentials } = environment;
   const stored = await credentials.read(token.issuer);
   if (stored === undefined || stored.facts.version === token.version) return undefined;
-  if (isExpiring(stored.facts, settings.clock.now(), settings.limits.expirySkewMs) && stored.facts.refreshable) return undefined;
-  return use(environment, stored.facts, stored.tokens);
+  if (isDueForRefresh(stored.facts, settings.clock.now(), settings.limits.expirySkewMs) && stored.facts.refreshable) return undefined;
+  return adopt(environment, stored.facts, stored.tokens);
 }
 
 export const requestRefresh = effect<'requestRefresh'>('refresh', async (environment, { token, authorizationServer }, signal) => {
@@ -104,7 +104,7 @@ export const lookForRotatedToken = effect<'lookForRotatedToken'>('refresh', asyn
   const { credentials, accessTokens } = environment;
   const stored = await credentials.read(token.issuer);
   if (stored !== undefined && stored.facts.version !== token.version) {
-    return { outcome: 'adopted', token: use(environment, stored.facts, stored.tokens) };
+    return { outcome: 'adopted', token: adopt(environment, stored.facts, stored.tokens) };
   }
   await credentials.forget(token.issuer);
   accessTokens.hold(undefined);

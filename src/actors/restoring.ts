@@ -5,7 +5,7 @@ import { failureOf } from '../failure.ts';
 import type { CredentialFacts, CredentialTokens } from '../records/credential-records.ts';
 import { effect } from './effect.ts';
 import type { Environment } from './environment.ts';
-import { use } from './keep-tokens.ts';
+import { adopt } from './keep-tokens.ts';
 import { type StoredContext, storedContext } from './stored-context.ts';
 
 export const restoreFlow = effect<'restoreFlow'>('storage', async (environment) => {
@@ -25,7 +25,7 @@ export const restoreFlow = effect<'restoreFlow'>('storage', async (environment) 
   const waiting = grant === undefined ? {} : { ...pick(context), grant };
   if (stored === undefined) return { place: 'unauthorized', context: { ...kept, ...waiting } };
   // Reading is all that happens here: the first request refreshes a token that is about to expire (FET-09).
-  return { place: 'authorized', context: { ...kept, ...waiting, token: use(environment, stored.facts, stored.tokens) } };
+  return { place: 'authorized', context: { ...kept, ...waiting, token: adopt(environment, stored.facts, stored.tokens) } };
 });
 
 /** The user has been back already: the callback is in the vault, and its code was never sent. */

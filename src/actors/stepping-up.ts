@@ -3,7 +3,7 @@ import { scopeSetKey } from '../../machines/context-updates.ts';
 import { FailureError } from '../failure.ts';
 import { missingScopes, scopeUnion } from '../protocol/scopes.ts';
 import { effect } from './effect.ts';
-import { use } from './keep-tokens.ts';
+import { adopt } from './keep-tokens.ts';
 
 export const weighStepUp = effect<'weighStepUp'>('step-up', async (environment, { challenge, token, pastStepUps }) => {
   const { settings, credentials } = environment;
@@ -12,7 +12,7 @@ export const weighStepUp = effect<'weighStepUp'>('step-up', async (environment, 
   // Another request, tab or process has stepped up meanwhile (SCO-07).
   const isNewer = stored !== undefined && stored.facts.version !== challenge.tokenVersion;
   if (isNewer && missingScopes(challenged, stored.facts.scopes).length === 0) {
-    return { outcome: 'covered', token: use(environment, stored.facts, stored.tokens) };
+    return { outcome: 'covered', token: adopt(environment, stored.facts, stored.tokens) };
   }
   const previous = stored?.facts ?? token;
   const missing = missingScopes(challenged, previous?.scopes ?? []);

@@ -4,6 +4,8 @@ import { surroundings } from './signed-in.ts';
 
 /** The access token of the test has expired; pauses between tries take no time. */
 const twoHoursLater: Clock = { now: () => Date.now() + 7_200_000, sleep: async () => {} };
+/** Of a token that lives ten seconds, most is over. */
+const eightSecondsLater: Clock = { now: () => Date.now() + 8_000, sleep: async () => {} };
 
 describe('authchart token', () => {
   it('prints the access token and nothing else on stdout', async () => {
@@ -30,7 +32,7 @@ describe('authchart token', () => {
     const { command, servers } = await surroundings({ authorizationServer: { accessTokenSeconds: 10 } });
     await command('login');
     const before = servers.requestsFor('token').length;
-    const first = await command('token');
+    const first = await command('token', [], { parts: { clock: eightSecondsLater } });
     expect(first.exitCode).toBe(0);
     expect(servers.requestsFor('token').length).toBe(before + 1);
     expect(servers.violations).toEqual([]);
@@ -40,7 +42,7 @@ describe('authchart token', () => {
     const { command, servers } = await surroundings({ authorizationServer: { accessTokenSeconds: 10 } });
     await command('login');
     servers.respond('token', () => Response.json({ error: 'invalid_grant' }, { status: 400 }));
-    const { exitCode, stdout } = await command('token');
+    const { exitCode, stdout } = await command('token', [], { parts: { clock: eightSecondsLater } });
     expect(exitCode).toBe(3);
     expect(stdout).toBe('');
     expect((await command('status')).stdout).toContain('Not signed in');

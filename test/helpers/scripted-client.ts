@@ -1,11 +1,12 @@
 /** A client against scripted servers, in process, with a user who approves: what most flow tests start from. */
 import { type AuthorizationClient, createAuthorizationClient } from '../../src/client.ts';
-import type { AuthorizationClientOptions } from '../../src/options.ts';
-import { memoryStore } from '../../src/stores/memory-store.ts';
+import type { AuthorizationClientOptions, FetchLike } from '../../src/options.ts';
 import type { Store } from '../../src/stores/contract.ts';
+import { memoryStore } from '../../src/stores/memory-store.ts';
 import { type ScriptedOptions, type ScriptedServers, scriptedServers } from '../fixtures/scripted/scripted-servers.ts';
-import { type SimulatedClock, simulatedClock } from './simulated-clock.ts';
+import { countingStore } from './counting-store.ts';
 import { type ScriptedUser, scriptedUser } from './scripted-user.ts';
+import { type SimulatedClock, simulatedClock } from './simulated-clock.ts';
 
 export interface Scene {
   readonly servers: ScriptedServers;
@@ -13,6 +14,8 @@ export interface Scene {
   readonly user: ScriptedUser;
   readonly store: Store;
   readonly clock: SimulatedClock;
+  /** How many store operations there were until now. */
+  storeOperations(): number;
   /** Another client of the same account on the same store: another process, as far as the chart can tell. */
   another(options?: Partial<AuthorizationClientOptions>): AuthorizationClient;
 }
@@ -24,6 +27,8 @@ export interface SceneOptions extends ScriptedOptions {
   readonly store?: Store;
   /** Of the store, the servers and the clients alike. */
   readonly clock?: SimulatedClock;
+  /** Puts something between the client and the servers. */
+  readonly wrapFetch?: (fetch: FetchLike) => FetchLike;
 }
 
 export function scene(options: SceneOptions = {}): Scene {
@@ -31,11 +36,12 @@ export function scene(options: SceneOptions = {}): Scene {
   const servers = scriptedServers({ now: () => clock.now(), ...options });
   const act = options.act ?? ((on: ScriptedServers, url: string) => on.approve(url));
   const user = scriptedUser((url) => act(servers, url));
-  const store = options.store ?? memoryStore({ clock });
+  const counting = countingStore(options.store ?? memoryStore({ clock }));
+  const store = counting.store;
   const create = (more: Partial<AuthorizationClientOptions> = {}): AuthorizationClient =>
     createAuthorizationClient({
       resource: servers.resource.url,
-      fetch: servers.fetch,
+      fetch: options.wrapFetch?.(servers.fetch) ?? servers.fetch,
       store,
       clock,
       userAgent: user,
@@ -43,8 +49,12 @@ export function scene(options: SceneOptions = {}): Scene {
       ...options.client,
       ...more,
     });
-  return { servers, client: create(), user, store, clock, another: create };
+  return { servers, client: create(), user, store, clock, storeOperations: counting.operations, another: create };
 }
 
 /** The JSON-RPC request every test sends. */
-export const CALL = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"jsonrpc":"2.0","id":1,"method":"ping"}' } as const;
+export const CALL = {
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: '{"jsonrpc":"2.0","id":1,"method":"ping"}',
+} as const;
