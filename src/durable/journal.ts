@@ -42,8 +42,7 @@ export function createJournal(o: {
   let waiting: { readonly value: JsonValue; readonly context: JsonObject } | undefined;
   let recorded = 0;
   let stored = 0;
-  /** Everything up to here was tried and failed, unless `stored` has passed it since. */
-  let failed: { readonly upTo: number; readonly error: FailureError } | undefined;
+  let failed: FailureError | undefined;
   let writing: Promise<void> | undefined;
   let basedOn: string | null = null;
 
@@ -64,17 +63,15 @@ export function createJournal(o: {
       if (newest !== undefined) await write(newest.value, newest.context);
       stored = upTo;
     } catch (thrown) {
-      failed = { upTo, error: storeError(thrown) };
-      o.report(failed.error.failure);
+      failed = storeError(thrown);
+      tell(o.report, failed.failure);
     }
     writing = waiting === undefined ? undefined : writeNext();
   };
 
   const settled = async (upTo: number): Promise<void> => {
-    while (stored < upTo) {
-      if (writing === undefined && failed !== undefined && failed.upTo >= upTo) throw failed.error;
-      await writing;
-    }
+    while (stored < upTo && writing !== undefined) await writing;
+    if (stored < upTo && failed !== undefined) throw failed;
   };
 
   return {
@@ -96,7 +93,11 @@ export function createJournal(o: {
         waiting = undefined;
         await writing;
       }
-      await store.delete(key, exclusive && basedOn !== null ? { expected: basedOn } : {});
+      waiting = undefined;
+      // Whoever still waits for what was dropped waits for nothing.
+      stored = recorded;
+      if (!exclusive) await store.delete(key);
+      else if (basedOn !== null) await store.delete(key, { expected: basedOn });
       basedOn = null;
     },
   };
@@ -109,6 +110,14 @@ export function journalInspector(journal: Pick<Journal, 'record'>): (event: Insp
     const { value, context } = event.snapshot as unknown as Pick<Checkpoint, 'value' | 'context'>;
     journal.record(value, context);
   };
+}
+
+function tell(report: (failure: Failure) => void, failure: Failure): void {
+  try {
+    report(failure);
+  } catch {
+    // A logger that fails must not stop the journal.
+  }
 }
 
 function storeError(thrown: unknown): FailureError {

@@ -56,8 +56,12 @@ export interface CredentialRecords {
     tokens: CredentialTokens,
     options?: { readonly basedOn?: string | null | undefined },
   ): Promise<SaveResult>;
-  /** Deletes tokens and record, also a record that cannot be read; may be repeated after a failure. */
-  forget(issuer: string): Promise<void>;
+  /**
+   * Deletes tokens and record, also a record that cannot be understood; may be repeated
+   * after a failure. With `version`, only that credential: one that has replaced it
+   * meanwhile stays (RFR-04).
+   */
+  forget(issuer: string, options?: { readonly version?: string }): Promise<void>;
 }
 
 const credentialFacts = z.object({
@@ -128,8 +132,9 @@ export function createCredentialRecords(o: {
       return { saved: false, facts: current && { ...current.facts, version: current.version } };
     },
 
-    async forget(issuer) {
-      await records.forget(keyOf(issuer));
+    async forget(issuer, { version } = {}) {
+      await records.forget(keyOf(issuer), (record) => version === undefined || version === record.version);
+      if ((await store.read(keyOf(issuer))) !== undefined) return;
       const binding = await store.read(bindingKey);
       if (binding?.value['issuer'] === issuer) await store.delete(bindingKey, { expected: binding.version });
     },

@@ -117,10 +117,10 @@ export function recordsWithSecret<Facts extends object, Secret extends object>(o
     },
 
     /** Deletes both, also when the record cannot be understood. May be repeated after a failure. */
-    async forget(key: string, isMeant: (value: JsonObject) => boolean = () => true): Promise<void> {
+    async forget(key: string, isMeant: (record: StoredRecord) => boolean = () => true): Promise<void> {
       for (let round = 0; round < ROUNDS; round += 1) {
         const record = await store.read(key);
-        if (record === undefined || !isMeant(record.value)) return;
+        if (record === undefined || !isMeant(record)) return;
         // The secret goes first: should the record's turn fail, forgetting again still finds it.
         const pointer = anyPointer.safeParse(record.value);
         if (pointer.success) await vault.delete(pointer.data.secret);

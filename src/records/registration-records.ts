@@ -6,7 +6,7 @@
 import * as z from 'zod/mini';
 import { FailureError } from '../failure.ts';
 import type { TokenEndpointAuthMethod } from '../protocol/documents.ts';
-import type { Store } from '../stores/contract.ts';
+import type { Store, StoredRecord } from '../stores/contract.ts';
 import { digest, freshVaultKey, recordKey } from './keys.ts';
 import { recordsWithSecret } from './record-with-secret.ts';
 
@@ -106,7 +106,8 @@ export function createRegistrationRecords(o: {
     },
 
     async forget(issuer, redirectSet, { clientId } = {}) {
-      const isMeant = (value: unknown): boolean => clientId === undefined || anyClient.safeParse(value).data?.facts.clientId === clientId;
+      const isMeant = ({ value }: StoredRecord): boolean =>
+        clientId === undefined || anyClient.safeParse(value).data?.facts.clientId === clientId;
       await records.forget(await keyOf(issuer, redirectSet), isMeant);
     },
   };

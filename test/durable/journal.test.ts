@@ -1,0 +1,237 @@
+import { describe, expect, it } from 'vitest';
+import { createActor, fromPromise, setup } from 'xstate';
+import { createJournal, journalInspector } from '../../src/durable/journal.ts';
+import { type Failure, FailureError } from '../../src/failure.ts';
+import type { JsonObject, Store } from '../../src/stores/contract.ts';
+import { memoryStore } from '../../src/stores/memory-store.ts';
+import { settled, simulatedClock } from '../helpers/simulated-clock.ts';
+
+/** A store whose writes end when, and as, the test says. */
+function slowStore() {
+  const store = memoryStore();
+  const writes: { value: unknown; finish(): void; fail(error: Error): void }[] = [];
+  const write: Store['write'] = (key, value, options) =>
+    new Promise((resolve, reject) => {
+      writes.push({ value: value['value'], finish: () => resolve(store.write(key, value, options)), fail: reject });
+    });
+  return { store: { ...store, write }, writes };
+}
+
+function journalOn(store: Store, options: { exclusive?: boolean } = {}) {
+  const reported: Failure[] = [];
+  const clock = simulatedClock();
+  const journal = createJournal({ store, key: 'flow/a', clock, report: (failure) => void reported.push(failure), ...options });
+  return { journal, reported, clock };
+}
+
+const outcomeOf = async (promise: Promise<unknown>): Promise<unknown> => {
+  let outcome: unknown = 'waits';
+  promise.then(
+    () => (outcome = 'resolved'),
+    (thrown: FailureError) => (outcome = thrown.failure.code),
+  );
+  await settled();
+  return outcome;
+};
+
+describe('journal', () => {
+  it('stores what was recorded by the time it is flushed', async () => {
+    const store = memoryStore();
+    const { journal, clock } = journalOn(store);
+    await journal.flushed();
+    journal.record({ working: 'exchanging' }, { attemptId: 'one' });
+    await journal.flushed();
+    const checkpoint = { version: 1, value: { working: 'exchanging' }, context: { attemptId: 'one' }, writtenAtEpochMs: clock.now() };
+    expect((await store.read('flow/a'))?.value).toEqual(checkpoint);
+    expect(await journalOn(store).journal.read()).toEqual(checkpoint);
+  });
+
+  it('has nothing to read before something was recorded', async () => {
+    expect(await journalOn(memoryStore()).journal.read()).toBeUndefined();
+  });
+
+  it('makes one write of what is recorded in one turn', async () => {
+    const { store, writes } = slowStore();
+    const { journal } = journalOn(store);
+    for (const state of ['a', 'b', 'c']) journal.record(state, {});
+    await settled();
+    expect(writes.map((write) => write.value)).toEqual(['c']);
+  });
+
+  it('writes one at a time, in order, and only the newest of those that wait', async () => {
+    const { store, writes } = slowStore();
+    const { journal } = journalOn(store);
+    journal.record('a', {});
+    await settled();
+    journal.record('b', {});
+    await settled();
+    journal.record('c', {});
+    await settled();
+    expect(writes.map((write) => write.value)).toEqual(['a']);
+    writes[0]?.finish();
+    await settled();
+    expect(writes.map((write) => write.value)).toEqual(['a', 'c']);
+    writes[1]?.finish();
+    await journal.flushed();
+    expect((await journal.read())?.value).toBe('c');
+  });
+
+  it('lets a waiter go as soon as what it recorded is stored, not later', async () => {
+    const { store, writes } = slowStore();
+    const { journal } = journalOn(store);
+    journal.record('a', {});
+    const first = journal.flushed();
+    await settled();
+    journal.record('b', {});
+    const second = journal.flushed();
+    writes[0]?.finish();
+    expect(await outcomeOf(first)).toBe('resolved');
+    expect(await outcomeOf(second)).toBe('waits');
+    writes[1]?.finish();
+    expect(await outcomeOf(second)).toBe('resolved');
+  });
+
+  it('reports a failed write and lets those who wait for it know', async () => {
+    const { store, writes } = slowStore();
+    const { journal, reported } = journalOn(store);
+    journal.record('a', {});
+    const flushed = journal.flushed();
+    await settled();
+    writes[0]?.fail(new FailureError('store_failed', 'storage', { reason: 'The disk is full.' }));
+    expect(await outcomeOf(flushed)).toBe('store_failed');
+    expect(await outcomeOf(journal.flushed())).toBe('store_failed');
+    expect(reported).toMatchObject([{ code: 'store_failed', details: { reason: 'The disk is full.' } }]);
+  });
+
+  it('hides what a foreign error says', async () => {
+    const { store, writes } = slowStore();
+    const { journal, reported } = journalOn(store);
+    journal.record('a', {});
+    await settled();
+    writes[0]?.fail(new TypeError('planted-secret'));
+    expect(await outcomeOf(journal.flushed())).toBe('store_failed');
+    expect(JSON.stringify(reported)).not.toContain('planted-secret');
+  });
+
+  it('goes on when the report itself fails', async () => {
+    const { store, writes } = slowStore();
+    const report = (): never => {
+      throw new Error('The logger is broken.');
+    };
+    const journal = createJournal({ store, key: 'flow/a', clock: simulatedClock(), report });
+    journal.record('a', {});
+    await settled();
+    writes[0]?.fail(new Error('once'));
+    expect(await outcomeOf(journal.flushed())).toBe('store_failed');
+    journal.record('b', {});
+    await settled();
+    writes[1]?.finish();
+    expect(await outcomeOf(journal.flushed())).toBe('resolved');
+  });
+
+  it('tries again with the next record, and is then flushed of all before it', async () => {
+    const { store, writes } = slowStore();
+    const { journal } = journalOn(store);
+    journal.record('a', {});
+    await settled();
+    journal.record('b', {});
+    const flushed = journal.flushed();
+    writes[0]?.fail(new Error('once'));
+    await settled();
+    writes[1]?.finish();
+    expect(await outcomeOf(flushed)).toBe('resolved');
+    expect(await outcomeOf(journal.flushed())).toBe('resolved');
+    expect((await journal.read())?.value).toBe('b');
+  });
+
+  it('discards what is stored, under way and waiting', async () => {
+    const { store, writes } = slowStore();
+    const { journal } = journalOn(store);
+    journal.record('a', {});
+    await settled();
+    journal.record('b', {});
+    const discarded = journal.discard();
+    writes[0]?.finish();
+    await discarded;
+    await journal.flushed();
+    expect(writes).toHaveLength(1);
+    expect(await journal.read()).toBeUndefined();
+    journal.record('c', {});
+    await settled();
+    writes[1]?.finish();
+    await journal.flushed();
+    expect((await journal.read())?.value).toBe('c');
+  });
+
+  it('reports a checkpoint that cannot be read, and leaves it (STO-05)', async () => {
+    const store = memoryStore();
+    await store.write('flow/a', { version: 9 });
+    await expect(journalOn(store).journal.read()).rejects.toMatchObject({ failure: { code: 'record_unreadable' } });
+    expect((await store.read('flow/a'))?.value).toEqual({ version: 9 });
+  });
+});
+
+describe('exclusive journal', () => {
+  it('cannot overwrite a successor that went on from its checkpoint', async () => {
+    const store = memoryStore();
+    const sleeper = journalOn(store, { exclusive: true }).journal;
+    sleeper.record('awaitingUser', {});
+    await sleeper.flushed();
+    const successor = journalOn(store, { exclusive: true }).journal;
+    expect((await successor.read())?.value).toBe('awaitingUser');
+    successor.record('exchanging', {});
+    await successor.flushed();
+
+    sleeper.record('failed', {});
+    await expect(sleeper.flushed()).rejects.toMatchObject({ failure: { code: 'flow_taken_over' } });
+    await sleeper.discard();
+    expect((await successor.read())?.value).toBe('exchanging');
+    successor.record('authorized', {});
+    await successor.flushed();
+    await successor.discard();
+    expect(await store.read('flow/a')).toBeUndefined();
+  });
+
+  it('refuses to begin where another flow is, and leaves it there', async () => {
+    const store = memoryStore();
+    await store.write('flow/a', { version: 1 });
+    const { journal } = journalOn(store, { exclusive: true });
+    journal.record('discovering', {});
+    await expect(journal.flushed()).rejects.toMatchObject({ failure: { code: 'flow_taken_over' } });
+    await journal.discard();
+    expect((await store.read('flow/a'))?.value).toEqual({ version: 1 });
+  });
+});
+
+describe('journal inspector', () => {
+  it('has the state of the root chart stored before its effect runs', async () => {
+    const store = memoryStore();
+    const { journal } = journalOn(store);
+    const seenByEffect: JsonObject[] = [];
+    const child = setup({}).createMachine({ initial: 'ofChild', states: { ofChild: { always: 'alsoOfChild' }, alsoOfChild: {} } });
+    const machine = setup({
+      actors: {
+        child,
+        work: fromPromise(async () => {
+          await journal.flushed();
+          seenByEffect.push((await store.read('flow/a'))?.value ?? {});
+        }),
+      },
+    }).createMachine({
+      context: { n: 0 },
+      initial: 'idle',
+      states: {
+        idle: { on: { go: { target: 'passing', actions: ({ context }) => void context } } },
+        passing: { always: 'working' },
+        working: { invoke: [{ src: 'work', onDone: 'rested' }, { src: 'child' }] },
+        rested: {},
+      },
+    });
+    const actor = createActor(machine, { inspect: journalInspector(journal) }).start();
+    actor.send({ type: 'go' });
+    await settled();
+    expect(seenByEffect).toMatchObject([{ value: 'working', context: { n: 0 } }]);
+    await journal.flushed();
+    expect((await journal.read())?.value).toBe('rested');
+  });
+});

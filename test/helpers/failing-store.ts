@@ -1,0 +1,59 @@
+import { FailureError } from '../../src/failure.ts';
+import type { Store } from '../../src/stores/contract.ts';
+
+export type FailureMode =
+  /** The operation is not carried out. */
+  | 'before'
+  /** It is carried out, and its answer is lost. */
+  | 'after'
+  /** It is not carried out, and none after it: the process has died. */
+  | 'dies';
+
+/** Stores that fail at one operation, counted over all of them, so that a test can try each in turn. */
+export function failingStores<Stores extends Readonly<Record<string, Store>>>(stores: Stores, failAt: number, mode: FailureMode) {
+  let operations = 0;
+  const wrap = (store: Store): Store => {
+    const call = async <Result>(operation: () => Promise<Result>): Promise<Result> => {
+      operations += 1;
+      const fails = mode === 'dies' ? operations >= failAt : operations === failAt;
+      if (!fails) return operation();
+      if (mode === 'after') await operation();
+      throw new FailureError('store_failed', 'storage', { reason: 'injected' });
+    };
+    return {
+      read: (...args) => call(() => store.read(...args)),
+      write: (...args) => call(() => store.write(...args)),
+      delete: (...args) => call(() => store.delete(...args)),
+      take: (...args) => call(() => store.take(...args)),
+      acquireLease: (...args) => call(() => store.acquireLease(...args)),
+      releaseLease: (...args) => call(() => store.releaseLease(...args)),
+    };
+  };
+  const wrapped = Object.fromEntries(Object.entries(stores).map(([name, store]) => [name, wrap(store)])) as {
+    [Name in keyof Stores]: Store;
+  };
+  return { ...wrapped, failed: () => operations >= failAt };
+}
+
+export const FAILURE_MODES: readonly FailureMode[] = ['before', 'after', 'dies'];
+
+/**
+ * Runs `scenario` with a failure at its first operation, at its second, and so on,
+ * until one runs through without meeting it. Returns how many failures were tried.
+ */
+export async function atEveryOperation(
+  mode: FailureMode,
+  scenario: (
+    failing: <Stores extends Readonly<Record<string, Store>>>(stores: Stores) => { [Name in keyof Stores]: Store },
+  ) => Promise<void>,
+): Promise<number> {
+  for (let failAt = 1; ; failAt += 1) {
+    let failed = (): boolean => false;
+    await scenario((stores) => {
+      const wrapped = failingStores(stores, failAt, mode);
+      failed = wrapped.failed;
+      return wrapped;
+    });
+    if (!failed()) return failAt - 1;
+  }
+}
