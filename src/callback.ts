@@ -1,5 +1,7 @@
 /** Takes the callback of an attempt, wherever it arrives: proven by its `state`, stored before anything acts on it (AUT-05, RES-08). */
 import { type AuthorizationSnapshot, isResting } from '../machines/selectors.ts';
+import type { Environment } from './actors/environment.ts';
+import { storedContext } from './actors/stored-context.ts';
 import { AuthorizationError } from './errors.ts';
 import { FailureError, failureOf } from './failure.ts';
 import type { Flow } from './flow.ts';
@@ -44,20 +46,30 @@ const isChecked = (snapshot: AuthorizationSnapshot): boolean =>
   !isWaiting(snapshot) && !snapshot.matches({ working: { loggingIn: 'checkingCallback' } }) && !snapshot.matches({ working: 'restoring' });
 
 async function accept({ actor, send, environment }: Flow, callbackUrl: string): Promise<void> {
-  const { attempts, flowKey } = environment;
+  const { attempts, flowKey, cleanUps } = environment;
   const { state } = readCallback(callbackUrl);
+  // An attempt that has just ended is still being deleted: its callback is as late as it will ever be.
+  await Promise.all(cleanUps);
   const attempt = state === undefined ? undefined : await attempts.findByState(state);
   if (state === undefined || attempt === undefined || attempt.flowKey !== flowKey) throw notExpected('Its state is unknown.');
   const { grant } = actor.getSnapshot().context;
   const isOurs = grant?.attemptId === attempt.attemptId;
   // Another attempt of this account is under way: the older page must not disturb it.
-  if (!isOurs && !isResting(actor.getSnapshot())) throw notExpected('A newer authorization is under way.');
+  if (!isOurs && !(isResting(actor.getSnapshot()) && (await isParked(environment, attempt.attemptId)))) {
+    throw notExpected('Another authorization has taken its place.');
+  }
   const acceptance = await attempts.acceptCallback(state, callbackUrl);
   if (acceptance === 'used') throw notExpected('It was used before.');
   if (acceptance === 'unknown') throw notExpected('Its state is unknown, or its deadline has passed.');
   if (isOurs && isWaiting(actor.getSnapshot())) send({ type: 'callback.received', attemptId: attempt.attemptId });
   // The page belongs to an attempt this process has not loaded: the store knows it, and now its callback.
   else send({ type: 'session.restore' });
+}
+
+/** The attempt is the one that this account's flow in the store waits for. */
+async function isParked({ journal }: Environment, attemptId: string): Promise<boolean> {
+  const checkpoint = await journal.read();
+  return checkpoint !== undefined && storedContext(checkpoint.context).grant?.attemptId === attemptId;
 }
 
 function notExpected(reason: string): FailureError {

@@ -87,7 +87,9 @@ describe('an authorization server that changed while the user was away', () => {
     // Another process has rediscovered meanwhile: the flow's record holds the new server beside the old attempt.
     const key = `flow/default/${encodeURIComponent(world.servers.resource.url)}`;
     const record = await world.store.read(key);
-    const changed = JSON.parse(JSON.stringify(record?.value).replaceAll(`"issuer":"${ISSUER}","metadata"`, `"issuer":"${ATTACKER}","metadata"`));
+    const changed = JSON.parse(
+      JSON.stringify(record?.value).replaceAll(`"issuer":"${ISSUER}","metadata"`, `"issuer":"${ATTACKER}","metadata"`),
+    );
     expect(changed).not.toEqual(record?.value);
     await world.store.write(key, changed);
     const another = world.another();
@@ -100,7 +102,11 @@ describe('an authorization server that changed while the user was away', () => {
   });
 
   it('leaves no way for the page of the old server once a new flow has begun at the new one (ISS-09)', async () => {
-    const world = scene({ act: () => undefined, resource: { authorizationServers: [ISSUER] }, moreAuthorizationServers: [{ issuer: ATTACKER }] });
+    const world = scene({
+      act: () => undefined,
+      resource: { authorizationServers: [ISSUER] },
+      moreAuthorizationServers: [{ issuer: ATTACKER }],
+    });
     const first = call(world);
     const old = await untilStep(world.client, 'awaiting-user');
     world.client.cancel();

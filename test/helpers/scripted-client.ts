@@ -17,8 +17,11 @@ export interface Scene {
   /** How many store operations there were until now. */
   storeOperations(): number;
   /** Another client of the same account on the same store: another process, as far as the chart can tell. */
-  another(options?: Partial<AuthorizationClientOptions>): AuthorizationClient;
+  another(options?: Overrides): AuthorizationClient;
 }
+
+/** `undefined` takes away what the scene would give. */
+type Overrides = { readonly [Option in keyof AuthorizationClientOptions]?: AuthorizationClientOptions[Option] | undefined };
 
 export interface SceneOptions extends ScriptedOptions {
   readonly client?: Partial<AuthorizationClientOptions>;
@@ -38,7 +41,7 @@ export function scene(options: SceneOptions = {}): Scene {
   const user = scriptedUser((url) => act(servers, url));
   const counting = countingStore(options.store ?? memoryStore({ clock }));
   const store = counting.store;
-  const create = (more: Partial<AuthorizationClientOptions> = {}): AuthorizationClient =>
+  const create = (more: Overrides = {}): AuthorizationClient =>
     createAuthorizationClient({
       resource: servers.resource.url,
       fetch: options.wrapFetch?.(servers.fetch) ?? servers.fetch,
@@ -48,7 +51,7 @@ export function scene(options: SceneOptions = {}): Scene {
       clientMetadata: { client_name: 'Scripted client', redirect_uris: ['http://127.0.0.1/callback'] },
       ...options.client,
       ...more,
-    });
+    } as AuthorizationClientOptions);
   return { servers, client: create(), user, store, clock, storeOperations: counting.operations, another: create };
 }
 
