@@ -1,6 +1,6 @@
 /** Actors of `machines/authorization-grant.ts`: from the redirect target to the tokens. */
 import type { Grant } from '../../machines/contracts.ts';
-import { FailureError } from '../failure.ts';
+import { type FailureCode, FailureError } from '../failure.ts';
 import { authorizationUrl } from '../protocol/authorization-request.ts';
 import { checkAuthorizationResponse } from '../protocol/authorization-response.ts';
 import { exchangeCode as sendCode } from '../protocol/code-exchange.ts';
@@ -20,12 +20,13 @@ export const openRedirect = effect<'openRedirect'>('authorization', async (envir
   await open.redirect?.close();
   const registered = await registrations.find(issuer, redirectUris);
   const preferred = onlyRedirectUri ?? registered?.facts.redirectUris[0];
-  const redirect = await settings.userAgent.open({
+  const opening = settings.userAgent.open({
     redirectUris,
     ...(preferred !== undefined && { preferredRedirectUri: preferred }),
     preferredOnly: onlyRedirectUri !== undefined,
     deliver,
   });
+  const redirect = await opening.catch(failedAs('redirect_unavailable'));
   if (signal.aborted) {
     // The flow was cancelled meanwhile: nobody else would close it.
     await redirect.close();
@@ -77,8 +78,17 @@ export const prepareAuthorization = effect<'prepareAuthorization'>('authorizatio
 export const recordAttempt = effect<'recordAttempt'>('authorization', () => undefined);
 
 export const presentAuthorization = effect<'presentAuthorization'>('authorization', async (environment, { grant }, signal) => {
-  await environment.open.redirect?.present({ authorizationUrl: grant.authorizationUrl, issuer: grant.issuer, signal });
+  const { authorizationUrl, issuer } = grant;
+  await environment.open.redirect?.present({ authorizationUrl, issuer, signal }).catch(failedAs('user_agent_failed'));
 });
+
+/** A user agent is the embedder's: what it throws has no name of ours, and may say anything. */
+const failedAs =
+  (code: FailureCode) =>
+  (thrown: unknown): never => {
+    if (thrown instanceof FailureError) throw thrown;
+    throw new FailureError(code, 'authorization', { reason: `(${thrown instanceof Error ? thrown.name : typeof thrown})` });
+  };
 
 /** An absolute instant, so that the deadline holds across restarts (AUT-07, RES-05). */
 export const awaitDeadline = effect<'awaitDeadline'>('authorization', (environment, { deadlineEpochMs }, signal) => {
