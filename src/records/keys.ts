@@ -21,11 +21,20 @@ export function freshVaultKey(kind: string, ...parts: readonly string[]): string
   return recordKey('vault', kind, ...parts, crypto.randomUUID());
 }
 
+/** Web Crypto answers from a thread of its own: as slow as a store. The few texts of a flow are asked for again and again. */
+const DIGESTS_REMEMBERED = 64;
+const digests = new Map<string, string>();
+
 /** SHA-256 in base64url: a key part for what is too long or too private to stand in a key. */
 export async function digest(text: string): Promise<string> {
+  const known = digests.get(text);
+  if (known !== undefined) return known;
   const bytes = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)));
-  return btoa(String.fromCharCode(...bytes))
+  const made = btoa(String.fromCharCode(...bytes))
     .replaceAll('+', '-')
     .replaceAll('/', '_')
     .replaceAll('=', '');
+  if (digests.size >= DIGESTS_REMEMBERED) digests.clear();
+  digests.set(text, made);
+  return made;
 }
