@@ -17,16 +17,16 @@ import { compareFlows, compareHeap, compareImport, compareRequests, compareSize,
 
 const THOROUGH: Effort = {
   importRounds: 15,
-  requestRounds: 15,
-  requestsPerRound: 20_000,
-  flowRounds: 11,
-  flowsPerRound: 150,
+  requestRounds: 80,
+  requestsPerRound: 2_000,
+  flowRounds: 25,
+  flowsPerRound: 50,
   waitingFlows: 1_000,
 };
 const QUICK: Effort = {
   importRounds: 3,
-  requestRounds: 3,
-  requestsPerRound: 2_000,
+  requestRounds: 5,
+  requestsPerRound: 1_000,
   flowRounds: 3,
   flowsPerRound: 20,
   waitingFlows: 50,

@@ -25,7 +25,10 @@ export interface Judged extends Comparison {
 
 export function judge(comparison: Comparison): Judged {
   const { ours, sdk, atMost, atLeast, exactly } = comparison;
-  const ratio = ours / sdk;
+  // A difference of two times below zero is noise, and no ratio of it means anything.
+  const measurable = ours > 0 && sdk > 0;
+  const ratio = measurable ? ours / sdk : Number.NaN;
+  // Comparisons with NaN are false: what could not be measured is not met.
   if (atMost !== undefined) return { ...comparison, ratio, target: `≤ ${atMost.toFixed(2)} ×`, met: ratio <= atMost };
   if (atLeast !== undefined) return { ...comparison, ratio, target: `≥ ${atLeast.toFixed(2)} ×`, met: ratio >= atLeast };
   if (exactly !== undefined) return { ...comparison, ratio, target: `= ${exactly}`, met: ours === exactly };
@@ -39,7 +42,7 @@ export function benchTable(rows: readonly Judged[]): string {
     amount(row.ours, row.unit),
     amount(row.sdk, row.unit),
     pc.dim(row.sdkName),
-    `${row.ratio.toFixed(2)} ×`,
+    Number.isNaN(row.ratio) ? pc.yellow('noise') : `${row.ratio.toFixed(2)} ×`,
     row.target ?? pc.dim('none'),
     verdict(row.met),
   ]);

@@ -56,7 +56,8 @@ export async function compareRequests(built: BuiltPackage, effort: Effort): Prom
   const { url } = servers.resource;
   const bare: FetchLike = async () => new Response('{}');
   const client = await authorizedClient(built, servers, bare);
-  const sdk = withOAuth(await sdkFlow(servers), url)(bare);
+  // The same step in between as in `authorizedClient`.
+  const sdk = withOAuth(await sdkFlow(servers), url)((input, init) => bare(input, init));
   // What the transport sends: a body and a few headers.
   const init = (): RequestInit => ({
     method: 'POST',

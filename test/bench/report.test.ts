@@ -1,0 +1,19 @@
+import { expect, it } from 'vitest';
+import { judge } from './report.ts';
+
+const row = { name: 'overhead', unit: 'µs', sdkName: 'withOAuth' };
+
+it('judges a ratio by its target', () => {
+  expect(judge({ ...row, ours: 5, sdk: 10, atMost: 0.5 })).toMatchObject({ ratio: 0.5, target: '≤ 0.50 ×', met: true });
+  expect(judge({ ...row, ours: 6, sdk: 10, atMost: 0.5 }).met).toBe(false);
+  expect(judge({ ...row, ours: 6, sdk: 10, atLeast: 0.5 }).met).toBe(true);
+  expect(judge({ ...row, ours: 6, sdk: 6, exactly: 6 }).met).toBe(true);
+});
+
+it.each([
+  [6.7, -0.5],
+  [-0.5, 6.7],
+  [-1, -2],
+])('does not take noise for a target met: %d against %d', (ours, sdk) => {
+  expect(judge({ ...row, ours, sdk, atMost: 1 })).toMatchObject({ ratio: Number.NaN, met: false });
+});
