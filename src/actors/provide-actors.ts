@@ -23,6 +23,7 @@ import { discardClient, findClient, registerClient } from './registering.ts';
 import { restoreFlow } from './restoring.ts';
 import { signOut } from './signing-out.ts';
 import { confirmStepUp, weighStepUp } from './stepping-up.ts';
+import { withWriteAhead } from './write-ahead.ts';
 
 /** The flow has gone on: what cannot be freed or deleted now runs out by its deadline. */
 function cleanUp({ cleanUps }: Environment, work: readonly (Promise<void> | undefined)[]): void {
@@ -35,47 +36,49 @@ let provided: AuthorizationMachine | undefined;
 /** Each running chart needs its environment set first: `setEnvironment(actor.system, environment)`. */
 export function providedMachine(): AuthorizationMachine {
   // On first use: the copy costs more than all other imports together.
-  provided ??= authorizationMachine.provide({
-    actors: {
-      restoreFlow,
-      askResource,
-      lookForResourceMetadata: lookForResourceMetadataActor,
-      orderAuthorizationServers,
-      lookForServerMetadata: lookForServerMetadataActor,
-      bindIssuer,
-      openRedirect,
-      findClient,
-      registerClient,
-      discardClient,
-      prepareAuthorization,
-      recordAttempt,
-      presentAuthorization,
-      awaitDeadline,
-      checkCallback,
-      exchangeCode,
-      takeRefreshTurn,
-      requestRefresh,
-      lookForRotatedToken,
-      pauseBeforeRetry,
-      weighStepUp,
-      confirmStepUp,
-      signOut,
-    },
-    actions: {
-      closeRedirect: ({ context, system }) => {
-        const environment = environmentOf(system);
-        const { open, attempts } = environment;
-        const { redirect } = open;
-        open.redirect = undefined;
-        cleanUp(environment, [redirect?.close(), context.grant && attempts.close(context.grant.attemptId)]);
+  provided ??= withWriteAhead(
+    authorizationMachine.provide({
+      actors: {
+        restoreFlow,
+        askResource,
+        lookForResourceMetadata: lookForResourceMetadataActor,
+        orderAuthorizationServers,
+        lookForServerMetadata: lookForServerMetadataActor,
+        bindIssuer,
+        openRedirect,
+        findClient,
+        registerClient,
+        discardClient,
+        prepareAuthorization,
+        recordAttempt,
+        presentAuthorization,
+        awaitDeadline,
+        checkCallback,
+        exchangeCode,
+        takeRefreshTurn,
+        requestRefresh,
+        lookForRotatedToken,
+        pauseBeforeRetry,
+        weighStepUp,
+        confirmStepUp,
+        signOut,
       },
-      releaseRefreshTurn: ({ system }) => {
-        const environment = environmentOf(system);
-        const { refreshTurn } = environment.open;
-        environment.open.refreshTurn = undefined;
-        cleanUp(environment, [refreshTurn?.release()]);
+      actions: {
+        closeRedirect: ({ context, system }) => {
+          const environment = environmentOf(system);
+          const { open, attempts } = environment;
+          const { redirect } = open;
+          open.redirect = undefined;
+          cleanUp(environment, [redirect?.close(), context.grant && attempts.close(context.grant.attemptId)]);
+        },
+        releaseRefreshTurn: ({ system }) => {
+          const environment = environmentOf(system);
+          const { refreshTurn } = environment.open;
+          environment.open.refreshTurn = undefined;
+          cleanUp(environment, [refreshTurn?.release()]);
+        },
       },
-    },
-  });
+    }),
+  );
   return provided;
 }

@@ -103,10 +103,12 @@ function withUse({ accessTokens, settings }: Environment, thrown: unknown): unkn
 export const lookForRotatedToken = effect<'lookForRotatedToken'>('refresh', async (environment, { token }) => {
   const { credentials, accessTokens } = environment;
   const stored = await credentials.read(token.issuer);
-  if (stored !== undefined && stored.facts.version !== token.version) {
+  // Tokens the store did not take have replaced what it holds: that is no rotation by another.
+  const isUnsaved = accessTokens.unsaved !== undefined;
+  if (stored !== undefined && stored.facts.version !== token.version && !isUnsaved) {
     return { outcome: 'adopted', token: adopt(environment, stored.facts, stored.tokens) };
   }
-  await credentials.forget(token.issuer);
+  await credentials.forget(token.issuer, isUnsaved ? {} : { version: token.version });
   accessTokens.hold(undefined);
   accessTokens.unsaved = undefined;
   return { outcome: 'ended' };

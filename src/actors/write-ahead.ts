@@ -1,0 +1,31 @@
+/** What the chart decided is recorded before its effects run (RES-01). */
+import type { AuthorizationMachine } from '../../machines/authorization-machine.ts';
+import type { AuthorizationContext } from '../../machines/contracts.ts';
+import type { JsonObject, JsonValue } from '../stores/contract.ts';
+import { environmentOf } from './effect.ts';
+
+/**
+ * Records every snapshot the machine comes to. XState starts the invoked effects
+ * of a transition after `transition` has returned, so this is the one place in
+ * between; an inspector would be told too, but of every event of every actor.
+ */
+export function withWriteAhead(machine: AuthorizationMachine): AuthorizationMachine {
+  const transition = machine.transition.bind(machine);
+  machine.transition = (snapshot, event, scope) => {
+    const next = transition(snapshot, event, scope);
+    // Before the store has been read there is nothing to say, and a checkpoint in it to lose.
+    if (next !== snapshot && next.status === 'active' && next.context.restored) {
+      environmentOf(scope.system).journal.record(next.value as JsonValue, checkpointContext(next.context));
+    }
+    return next;
+  };
+  return machine;
+}
+
+/** What resuming needs, and no more: a parked flow stays small. */
+function checkpointContext(context: AuthorizationContext): JsonObject {
+  const { challenge, authorizationServer, redirectUri, client, grant, stepUp, pastStepUps, failure } = context;
+  const groups = { challenge, authorizationServer, redirectUri, client, grant, stepUp, pastStepUps, failure };
+  // Plain JSON by the rule of the chart (contracts.ts); interfaces have no index signature to say so.
+  return groups as unknown as JsonObject;
+}
