@@ -207,6 +207,8 @@ export type ResumePlace =
   | 'authorized'
   /** Nothing to go on with; the next request starts from its own challenge. */
   | 'unauthorized'
+  /** A client identifier was asked for: the way there is gone again, for the server may offer another by now (REG-01). */
+  | 'discovering'
   /** The user has the page, and has not come back. */
   | 'reopeningRedirect'
   /** The user came back, and the code was never sent. */

@@ -22,6 +22,7 @@ export const restoring = chart.createStateConfig({
     input: ({ context }) => identity(context),
     onDone: [
       { guard: at('authorized'), target: '#authorized', actions: adoptCheckpoint },
+      { guard: at('discovering'), target: '#discovering', actions: [adoptCheckpoint, 'planDiscovery'] },
       { guard: at('reopeningRedirect'), target: '#reopeningRedirect', actions: adoptCheckpoint },
       { guard: at('checkingCallback'), target: '#checkingCallback', actions: adoptCheckpoint },
       { target: '#unauthorized', actions: adoptCheckpoint },

@@ -1,17 +1,24 @@
 /** A client identifier that a person entered: stored under the issuer that was asked about (REG-01, ISS-01). */
+
+import { isResting } from '../machines/selectors.ts';
 import { AuthorizationError } from './errors.ts';
 import { failure, failureOf } from './failure.ts';
 import type { Flow } from './flow.ts';
 import { chooseAuthMethod } from './protocol/client-authentication.ts';
+import { until } from './until.ts';
 
 export interface ProvidedClient {
   readonly client_id: string;
   readonly client_secret?: string;
 }
 
-export async function provideClient({ actor, send, environment }: Flow, client: ProvidedClient): Promise<void> {
+/** In whichever process: the flow that asked for it is found in the store. */
+export async function provideClient(flow: Flow, client: ProvidedClient): Promise<void> {
+  const { actor, send, environment } = flow;
   const { registrations, settings } = environment;
-  const snapshot = actor.getSnapshot();
+  const restoring = flow.restored();
+  if (restoring !== undefined) await restoring;
+  const snapshot = await until(actor, (now) => isResting(now) || now.hasTag('waitingForUser'));
   const server = snapshot.context.authorizationServer;
   if (!snapshot.matches({ working: { loggingIn: 'awaitingClient' } }) || server === undefined) {
     throw new AuthorizationError(

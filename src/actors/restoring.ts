@@ -1,6 +1,7 @@
 /** Actor of `machines/restoring.ts`: what the store holds decides where the flow goes on (RES-02, RES-03). */
 import type { Grant, RestoredFlow } from '../../machines/contracts.ts';
 import { isExpiring } from '../access-token.ts';
+import type { Checkpoint } from '../durable/checkpoint.ts';
 import { failureOf } from '../failure.ts';
 import type { CredentialFacts, CredentialTokens } from '../records/credential-records.ts';
 import { effect } from './effect.ts';
@@ -23,10 +24,17 @@ export const restoreFlow = effect<'restoreFlow'>('storage', async (environment) 
   }
   // A pending step-up is kept beside the credential: its callback may still come.
   const waiting = grant === undefined ? {} : { ...pick(context), grant };
+  if (stored === undefined && isAwaitingClient(checkpoint))
+    return { place: 'discovering', context: { ...kept, challenge: context.challenge } };
   if (stored === undefined) return { place: 'unauthorized', context: { ...kept, ...waiting } };
   // Reading is all that happens here: the first request refreshes a token that is about to expire (FET-09).
   return { place: 'authorized', context: { ...kept, ...waiting, token: adopt(environment, stored.facts, stored.tokens) } };
 });
+
+/** A person was asked for a client identifier: that can take days, and more than one process (REG-01). */
+function isAwaitingClient(checkpoint: Checkpoint | undefined): boolean {
+  return JSON.stringify(checkpoint?.value) === JSON.stringify({ working: { loggingIn: 'awaitingClient' } });
+}
 
 /** The user has been back already: the callback is in the vault, and its code was never sent. */
 async function resumeGrant({ attempts }: Environment, context: StoredContext): Promise<RestoredFlow | undefined> {

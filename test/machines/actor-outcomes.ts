@@ -52,6 +52,7 @@ const waiting = { authorizationServer: SERVER, client: client('stored'), grant: 
 const RESTORED_WITH: Record<RestoredFlow['place'], RestoredFlow['context']> = {
   authorized: { token: TOKEN },
   unauthorized: {},
+  discovering: { challenge: { reason: 'unauthorized' } },
   reopeningRedirect: waiting,
   checkingCallback: waiting,
 };
