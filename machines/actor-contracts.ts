@@ -48,10 +48,14 @@ export interface ActorContracts {
       metadata: ServerMetadata | undefined;
       fromCache: boolean;
       resourceMetadata: ResourceMetadata | undefined;
+      /** What was challenged, if anything was. */
+      token: TokenFacts | undefined;
     };
     output: {
       readonly authorizationServer: AuthorizationServer;
       readonly token?: TokenFacts;
+      /** The token is another than the challenged one, and good: another process has obtained it meanwhile. */
+      readonly isRenewed: boolean;
       /** A refresh token and the client it was issued to are at hand (RFR-01). */
       readonly canRefresh: boolean;
     };
@@ -68,7 +72,8 @@ export interface ActorContracts {
     input: Identity & ScopeSources & { redirectUri: string; applicationType: 'native' | 'web' | undefined };
     output: { readonly client: ClientFacts };
   };
-  discardClient: { input: { issuer: string; clientId: string }; output: unknown };
+  /** `discarded`: nothing presents this client any more; false where only a person can replace it. */
+  discardClient: { input: { issuer: string; clientId: string }; output: { readonly discarded: boolean } };
   prepareAuthorization: {
     input: Identity & ScopeSources & { client: ClientFacts; token: TokenFacts | undefined };
     output: { readonly grant: Grant };
@@ -91,7 +96,8 @@ export interface ActorContracts {
   };
   takeRefreshTurn: {
     input: Identity & { token: TokenFacts };
-    output: { readonly outcome: 'adopted'; readonly token: TokenFacts } | { readonly outcome: 'mine' };
+    /** The token as it is in the store now. */
+    output: { readonly outcome: 'adopted' | 'mine'; readonly token: TokenFacts };
   };
   requestRefresh: {
     input: Identity & { token: TokenFacts; authorizationServer: AuthorizationServer | undefined };
@@ -101,6 +107,7 @@ export interface ActorContracts {
     input: Identity & { token: TokenFacts };
     output: { readonly outcome: 'adopted'; readonly token: TokenFacts } | { readonly outcome: 'ended' };
   };
+  forgetCredential: { input: { token: TokenFacts }; output: unknown };
   pauseBeforeRetry: { input: { tries: number; retryAfterSeconds: number | undefined }; output: unknown };
   weighStepUp: {
     input: Identity & {

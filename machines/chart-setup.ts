@@ -50,6 +50,8 @@ export const chart = setup({
     adjustApplicationType: assign(({ context }) => update.applicationTypeAdjusted(context)),
     countTry: assign(({ context }) => update.tried(context)),
     keepFailure: assign((_, params: { error: unknown }) => ({ failure: update.failureFrom(params.error) })),
+    /** What went wrong stops the flow after all. */
+    failAsWarned: assign(({ context }) => ({ failure: context.warning, warning: undefined })),
     keepWarning: assign((_, params: { error: unknown }) => ({ warning: update.failureFrom(params.error) })),
     keepToken: assign(({ context }, params: Obtained) => update.authorized(context, params)),
     /** The grant is kept, but it is not what the resource asked for (SCO-05). */

@@ -189,8 +189,20 @@ export const discovery = chart.createStateConfig({
           metadata: context.found,
           fromCache: context.discovery?.probes.at(-1)?.verdict === 'cached',
           resourceMetadata: context.discovery?.resourceMetadata,
+          token: context.token,
         }),
         onDone: [
+          {
+            guard: {
+              type: 'isRenewed',
+              params: ({ event }) => ({ isRenewed: event.output.isRenewed, scopes: event.output.token?.scopes ?? [] }),
+            },
+            target: '#authorized',
+            actions: [
+              assign(({ event }) => ({ authorizationServer: event.output.authorizationServer, found: undefined })),
+              { type: 'adoptToken', params: ({ event }) => ({ token: event.output.token }) },
+            ],
+          },
           { guard: { type: 'isMetadataUnchanged', params: ({ event }) => event.output }, target: '#failing', actions: 'keepFirstFailure' },
           {
             guard: {
@@ -204,6 +216,7 @@ export const discovery = chart.createStateConfig({
               found: undefined,
             })),
           },
+          { guard: 'cannotBeRefreshed', target: '#forgettingCredential', actions: assign({ found: undefined }) },
           {
             target: '#loggingIn',
             actions: assign(({ event }) => ({

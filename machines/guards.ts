@@ -50,6 +50,15 @@ export const canTryAgain = ({ context }: Asked, params: { error: unknown }): boo
   return retryable && phase !== 'storage' && context.repeats.tries + 1 < context.requestTries;
 };
 
+/** Another process has obtained a token since the challenged one; an explicit wish for scopes has to be covered, too. */
+export const isRenewed = ({ context }: Asked, params: { isRenewed: boolean; scopes: readonly string[] }): boolean =>
+  params.isRenewed &&
+  context.challenge?.reason !== 'insufficient-scope' &&
+  missing(context.challenge?.scopes ?? [], params.scopes).length === 0;
+
+/** Nobody is asked on behalf of a request that has not been sent yet: its answer decides (RFR-01). */
+export const cannotBeRefreshed = ({ context }: Asked): boolean => context.challenge?.reason === 'expiring' && context.token !== undefined;
+
 /** The refresh token is worth trying: not for more scopes, and not twice in one flow (RFR-01). */
 export const canRefresh = ({ context }: Asked, params: { canRefresh: boolean; scopes: readonly string[] }): boolean =>
   params.canRefresh &&
@@ -80,13 +89,21 @@ export const isMetadataUnchanged = ({ context }: Asked, params: { authorizationS
   context.discovery?.staleBecause !== undefined &&
   JSON.stringify(context.authorizationServer?.metadata) === JSON.stringify(params.authorizationServer.metadata);
 
-export const isRefreshRejected = (_: unknown, params: { error: unknown }): boolean => isCode(params, 'refresh_rejected');
+export const isRefreshOrClientRejected = (_: unknown, params: { error: unknown }): boolean =>
+  isCode(params, 'refresh_rejected') || isCode(params, 'client_rejected');
 
-export const isClientRejected = (_: unknown, params: { error: unknown }): boolean => isCode(params, 'client_rejected');
+export const wasClientRejected = ({ context }: Asked): boolean => context.warning?.code === 'client_rejected';
+
+export const isDiscarded = (_: unknown, params: { discarded: boolean }): boolean => params.discarded;
 
 /** Before a request only: a token that the resource has rejected is of no use, however long it was to last. */
+const leavesTokenUsable = (context: AuthorizationContext, failure: Failure | undefined): boolean =>
+  failure?.details.tokenStillUsable === true && context.challenge?.reason !== 'unauthorized';
+
 export const isTokenStillUsable = ({ context }: Asked, params: { error: unknown }): boolean =>
-  failureFrom(params.error).details.tokenStillUsable === true && context.challenge?.reason !== 'unauthorized';
+  leavesTokenUsable(context, failureFrom(params.error));
+
+export const canGoOnWithToken = ({ context }: Asked): boolean => leavesTokenUsable(context, context.warning);
 
 /** The resource itself asked: the user may be asked. Before a request, its answer decides. */
 export const isChallenged = ({ context }: Asked): boolean =>

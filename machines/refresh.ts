@@ -29,7 +29,10 @@ export const refreshing = chart.createStateConfig({
       invoke: {
         src: 'takeRefreshTurn',
         input: ({ context }) => ({ ...identity(context), token: promised(context.token, 'token') }),
-        onDone: [{ guard: adopted, target: '#authorized', actions: adopt }, { target: 'requestingRefresh' }],
+        onDone: [
+          { guard: adopted, target: '#authorized', actions: adopt },
+          { target: 'requestingRefresh', actions: assign(({ event }) => ({ token: event.output.token })) },
+        ],
         onError: failing,
       },
     },
@@ -46,8 +49,11 @@ export const refreshing = chart.createStateConfig({
         }),
         onDone: { target: '#authorized', actions: { type: 'keepToken', params: ({ event }) => event.output } },
         onError: [
-          { guard: { type: 'isRefreshRejected', params: rejection }, target: 'lookingForRotatedToken' },
-          { guard: { type: 'isClientRejected', params: rejection }, target: 'lookingForRotatedToken' },
+          {
+            guard: { type: 'isRefreshOrClientRejected', params: rejection },
+            target: 'lookingForRotatedToken',
+            actions: { type: 'keepWarning', params: rejection },
+          },
           {
             guard: { type: 'canTryAgain', params: rejection },
             target: 'pausing',
@@ -75,7 +81,8 @@ export const refreshing = chart.createStateConfig({
       invoke: {
         src: 'pauseBeforeRetry',
         input: ({ context }) => ({ tries: context.repeats.tries, retryAfterSeconds: context.warning?.details.retryAfterSeconds }),
-        onDone: { target: 'requestingRefresh', actions: assign({ warning: undefined }) },
+        // The turn may have been lost meanwhile.
+        onDone: { target: 'takingTurn', actions: assign({ warning: undefined }) },
         onError: failing,
       },
     },
@@ -88,9 +95,46 @@ export const refreshing = chart.createStateConfig({
         input: ({ context }) => ({ ...identity(context), token: promised(context.token, 'token') }),
         onDone: [
           { guard: adopted, target: '#authorized', actions: adopt },
+          { guard: 'wasClientRejected', target: 'discardingClient' },
+          { target: 'forgettingCredential' },
+        ],
+        onError: failing,
+      },
+    },
+    discardingClient: {
+      description: 'Drops a dynamic registration that the authorization server no longer accepts; any other stays, and its tokens with it.',
+      tags: ['working'],
+      meta: { rule: 'REG-06' },
+      invoke: {
+        src: 'discardClient',
+        input: ({ context }) => {
+          const { issuer, clientId } = promised(context.token, 'token');
+          return { issuer, clientId };
+        },
+        onDone: [
+          {
+            guard: { type: 'isDiscarded', params: ({ event }) => event.output },
+            target: 'forgettingCredential',
+            actions: 'countRegistration',
+          },
+          { guard: 'canGoOnWithToken', target: '#authorized', actions: 'forgetFlow' },
+          { target: '#failing', actions: 'failAsWarned' },
+        ],
+        onError: failing,
+      },
+    },
+    forgettingCredential: {
+      id: 'forgettingCredential',
+      description: 'Forgets a refresh token that is at its end.',
+      tags: ['working'],
+      meta: { rule: 'RFR-03' },
+      invoke: {
+        src: 'forgetCredential',
+        input: ({ context }) => ({ token: promised(context.token, 'token') }),
+        onDone: [
           { guard: 'isChallenged', target: '#loggingIn', actions: 'forgetToken' },
           // Before a request: it is sent without a token, and the resource's answer decides.
-          { target: '#unauthorized', actions: ['forgetToken', 'forgetFlow'] },
+          { target: '#unauthorized', actions: ['forgetToken', 'forgetFlow', 'forgetOutcome'] },
         ],
         onError: failing,
       },

@@ -38,6 +38,7 @@ export const stubActors: AuthorizationActors = {
   takeRefreshTurn: stub('takeRefreshTurn'),
   requestRefresh: stub('requestRefresh'),
   lookForRotatedToken: stub('lookForRotatedToken'),
+  forgetCredential: stub('forgetCredential'),
   pauseBeforeRetry: stub('pauseBeforeRetry'),
   weighStepUp: stub('weighStepUp'),
   confirmStepUp: stub('confirmStepUp'),

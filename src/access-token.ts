@@ -45,6 +45,7 @@ export function createAccessTokenHolder(): AccessTokenHolder {
       return current;
     },
     hold(token) {
+      if (token?.version !== current?.version) this.refreshRestsUntilEpochMs = 0;
       current = token;
     },
   };

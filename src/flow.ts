@@ -92,12 +92,27 @@ export function createFlow(environment: Environment): Flow {
       if (!isResting(snapshot)) await settled(signal);
       return accessTokens.current;
     }
+    return isGoodFor(snapshot, current) ? current : renewed(current, signal);
+  }
+
+  const worksStill = (token: AccessToken): boolean => !isExpiring(token, settings.clock.now(), 0);
+
+  function isGoodFor(snapshot: AuthorizationSnapshot, token: AccessToken): boolean {
     const now = settings.clock.now();
-    if (!current.refreshable || !isDueForRefresh(current, now, settings.limits.expirySkewMs)) return current;
-    // What still works is used while someone is asked for more scopes, which may take minutes, and while a refresh that failed rests.
-    const canWait = isStepUp(snapshot) || now < accessTokens.refreshRestsUntilEpochMs;
-    if (canWait && !isExpiring(current, now, 0)) return current;
-    await authorize({ reason: 'expiring', tokenVersion: current.version }, { signal, failedFlows: history.failed() });
+    if (!token.refreshable || !isDueForRefresh(token, now, settings.limits.expirySkewMs)) return true;
+    // While someone is asked for more scopes, which may take minutes, and while a refresh that failed rests.
+    return (isStepUp(snapshot) || now < accessTokens.refreshRestsUntilEpochMs) && worksStill(token);
+  }
+
+  async function renewed(token: AccessToken, signal: AbortSignal | undefined): Promise<AccessToken | undefined> {
+    try {
+      await authorize({ reason: 'expiring', tokenVersion: token.version }, { signal, failedFlows: history.failed() });
+    } catch (thrown) {
+      const isPassing = thrown instanceof AuthorizationError && thrown.failure.retryable;
+      if (!isPassing || accessTokens.current?.version !== token.version || !worksStill(token)) throw thrown;
+      // The store or a server is down, and the token still works.
+      accessTokens.refreshRestsUntilEpochMs = settings.clock.now() + settings.limits.retryDelayMaxMs;
+    }
     return accessTokens.current;
   }
 
@@ -164,9 +179,11 @@ export function createFlow(environment: Environment): Flow {
     },
     async close() {
       actor.stop();
-      const { redirect, refreshTurn } = open;
+      const { redirect, refreshTurn, obtaining } = open;
       open.redirect = undefined;
       open.refreshTurn = undefined;
+      // Tokens on their way are the credential: they are stored before anything ends.
+      await obtaining?.done;
       // What was decided is stored and what was begun is finished: nothing writes after this.
       await Promise.allSettled([redirect?.close(), refreshTurn?.release(), environment.journal.flushed(), ...environment.cleanUps]);
     },

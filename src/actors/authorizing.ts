@@ -10,6 +10,7 @@ import { promptFor } from '../protocol/scopes.ts';
 import { clientCredentials } from './client-credentials.ts';
 import { effect } from './effect.ts';
 import { keepTokens } from './keep-tokens.ts';
+import { obtaining } from './obtaining.ts';
 import { scopesToRequest } from './requested-scopes.ts';
 
 /** Ready before anyone is sent away (AUT-04); the registered redirect URI is tried first (REG-05). */
@@ -127,20 +128,24 @@ export const exchangeCode = effect<'exchangeCode'>('token', async (environment, 
     clientId: client.clientId,
     expectedState: taken.state,
   });
-  const tokens = await sendCode(http, {
-    metadata: authorizationServer.metadata,
-    client: credentials,
-    validated,
-    redirectUri: grant.redirectUri,
-    verifier: taken.verifier,
-    resource: grant.resourceParameter,
-    signal,
-  });
-  return keepTokens(environment, tokens, {
-    issuer: grant.issuer,
-    clientId: client.clientId,
-    requestedScopes: grant.requestedScopes,
-    resourceParameter: grant.resourceParameter,
-    scopesIfOmitted: grant.requestedScopes,
+  return obtaining(environment, async () => {
+    const tokens = await sendCode(http, {
+      metadata: authorizationServer.metadata,
+      client: credentials,
+      validated,
+      redirectUri: grant.redirectUri,
+      verifier: taken.verifier,
+      resource: grant.resourceParameter,
+      // A flow that was cancelled wants no tokens, and loses none.
+      signal,
+    });
+    return keepTokens(environment, tokens, {
+      issuer: grant.issuer,
+      clientId: client.clientId,
+      requestedScopes: grant.requestedScopes,
+      resourceParameter: grant.resourceParameter,
+      scopesIfOmitted: grant.requestedScopes,
+      signal,
+    });
   });
 });

@@ -12,6 +12,8 @@ import { serverMetadataUrls } from '../protocol/well-known.ts';
 import { clientCredentials } from './client-credentials.ts';
 import { effect } from './effect.ts';
 import type { Environment } from './environment.ts';
+import { adopt } from './keep-tokens.ts';
+import { isGoodReplacement, newestCredential } from './stored-credential.ts';
 
 export const askResource = effect<'askResource'>('resource-metadata', async (environment, { resource }, signal) => {
   const { settings, http } = environment;
@@ -150,8 +152,9 @@ async function remember(
 }
 
 /** Checks that the server can be used, then looks up what is stored under its issuer and no other (ISS-01). */
-export const bindIssuer = effect<'bindIssuer'>('issuer-binding', async (environment, { issuer, metadata, fromCache, resourceMetadata }) => {
-  const { settings, credentials, accessTokens } = environment;
+export const bindIssuer = effect<'bindIssuer'>('issuer-binding', async (environment, input) => {
+  const { issuer, metadata, fromCache, resourceMetadata, token: before } = input;
+  const { settings, accessTokens } = environment;
   const used = metadata ?? legacyServerMetadata(issuer);
   checkUsable(used, settings.issuers[issuer]);
   const authorizationServer: AuthorizationServer = {
@@ -163,12 +166,15 @@ export const bindIssuer = effect<'bindIssuer'>('issuer-binding', async (environm
     ...(resourceMetadata && { resourceIdentifier: resourceMetadata.resource }),
     ...(resourceMetadata?.scopes_supported && { resourceScopes: resourceMetadata.scopes_supported }),
   };
-  const stored = await credentials.read(used.issuer);
-  if (stored === undefined) {
+  const newest = await newestCredential(environment, used.issuer);
+  if (newest === undefined) {
     // A token of another issuer must not be sent to a resource that has left it (ISS-02).
     accessTokens.hold(undefined);
-    return { authorizationServer, canRefresh: false };
+    return { authorizationServer, isRenewed: false, canRefresh: false };
   }
-  const client = stored.facts.refreshable ? await clientCredentials(environment, authorizationServer, stored.facts.clientId) : undefined;
-  return { authorizationServer, token: stored.facts, canRefresh: client !== undefined };
+  const token = adopt(environment, newest.facts, newest.tokens);
+  const client = token.refreshable ? await clientCredentials(environment, authorizationServer, token.clientId) : undefined;
+  // What an issuer gave out before the resource left it is no news: it is refreshed when the resource comes back (ISS-02).
+  const isRenewed = (before === undefined || before.issuer === token.issuer) && isGoodReplacement(environment, token, before?.version);
+  return { authorizationServer, token, isRenewed, canRefresh: client !== undefined };
 });

@@ -41,12 +41,16 @@ export function effect<Name extends ActorName>(
     try {
       await environment.journal.flushed();
       // The flow was cancelled meanwhile: what has not begun does not happen.
-      if (signal.aborted) throw new FailureError('cancelled', phase);
+      if (signal.aborted) throw cancelled(phase);
       return await run(environment, input, signal);
     } catch (thrown) {
+      // Nobody waits for it any more, and how it ended is nobody's mistake.
+      if (signal.aborted) throw cancelled(phase).failure;
       const failure = failureOf(thrown, phase);
       if (failure.code === 'internal_error') environment.settings.log('error', 'internal-error', { phase, failure });
       throw failure;
     }
   });
 }
+
+const cancelled = (phase: Phase): FailureError => new FailureError('cancelled', phase);

@@ -10,6 +10,7 @@ import type { RegistrationRecords } from '../records/registration-records.ts';
 import type { Settings } from '../settings.ts';
 import type { Store } from '../stores/contract.ts';
 import type { CallbackOutcome, RedirectTarget } from '../user-agents/contract.ts';
+import type { Obtaining } from './obtaining.ts';
 
 export interface Environment {
   readonly settings: Settings;
@@ -28,7 +29,12 @@ export interface Environment {
   /** Hands a callback that reached a redirect target to the client. */
   readonly deliver: (callbackUrl: string) => Promise<CallbackOutcome>;
   /** What is open on behalf of the flow right now; freed by the chart's exit actions. */
-  readonly open: { redirect?: RedirectTarget | undefined; refreshTurn?: HeldLease | undefined };
+  readonly open: {
+    redirect?: RedirectTarget | undefined;
+    refreshTurn?: HeldLease | undefined;
+    /** What is under way at the token endpoint, also on behalf of a flow that was cancelled. */
+    obtaining?: Obtaining | undefined;
+  };
   /** What is being freed or deleted behind the chart's back; closing the client waits for it. */
   readonly cleanUps: Set<Promise<unknown>>;
 }

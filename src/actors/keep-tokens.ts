@@ -16,44 +16,55 @@ interface About {
   readonly previousRefreshToken?: string;
   /** The record the refresh was based on. */
   readonly basedOn?: string;
+  /** Aborted: the flow has ended meanwhile. The tokens are stored all the same, and put to use by whoever asks next. */
+  readonly signal: AbortSignal;
 }
 
 export async function keepTokens(environment: Environment, issued: IssuedTokens, about: About): Promise<Obtained> {
   const { settings, credentials } = environment;
-  const refreshToken = issued.refreshToken ?? about.previousRefreshToken;
-  const nowEpochSeconds = Math.floor(settings.clock.now() / 1000);
-  const tokens: CredentialTokens = {
-    accessToken: issued.accessToken,
-    ...(refreshToken !== undefined && { refreshToken }),
-  };
-  const facts = {
-    issuer: about.issuer,
-    clientId: about.clientId,
-    scopes: issued.scopes ?? about.scopesIfOmitted,
-    requestedScopes: about.requestedScopes,
-    ...(about.resourceParameter !== undefined && { resourceParameter: about.resourceParameter }),
-    tokenType: issued.tokenType,
-    refreshable: refreshToken !== undefined,
-    obtainedAtEpochSeconds: nowEpochSeconds,
-    ...(issued.expiresInSeconds !== undefined && { expiresAtEpochSeconds: nowEpochSeconds + issued.expiresInSeconds }),
-  };
+  const { facts, tokens } = credentialOf(issued, about, Math.floor(settings.clock.now() / 1000));
   try {
     const saved = await credentials.save(facts, tokens, { basedOn: about.basedOn });
-    if (saved.saved) return { token: use(environment, saved.facts, tokens) };
+    if (saved.saved) {
+      environment.accessTokens.unsaved = undefined;
+      return { token: about.signal.aborted ? saved.facts : use(environment, saved.facts, tokens) };
+    }
     // Someone signed in or refreshed meanwhile without our lease: theirs is newer than what ours was based on.
     const current = await credentials.read(about.issuer);
-    if (current !== undefined) return { token: adopt(environment, current.facts, current.tokens) };
-    throw new FailureError('signed_out', 'refresh', { issuer: about.issuer });
+    if (current === undefined) throw new FailureError('signed_out', 'refresh', { issuer: about.issuer });
+    return { token: about.signal.aborted ? current.facts : adopt(environment, current.facts, current.tokens) };
   } catch (thrown) {
     const { code, details } = failureOf(thrown, 'storage');
     if (code === 'signed_out') throw thrown;
     const warning = failure('tokens_not_stored', 'storage', { issuer: about.issuer, ...(details.reason && { reason: details.reason }) });
     settings.log('error', 'tokens-not-stored', { issuer: about.issuer, failure: warning });
     const unsaved = { facts: { ...facts, version: `unsaved-${crypto.randomUUID()}` }, tokens };
-    use(environment, unsaved.facts, tokens);
     environment.accessTokens.unsaved = { ...unsaved, basedOn: about.basedOn };
-    return { token: unsaved.facts, warning };
+    return { token: about.signal.aborted ? unsaved.facts : use(environment, unsaved.facts, tokens), warning };
   }
+}
+
+function credentialOf(
+  issued: IssuedTokens,
+  about: About,
+  obtainedAtEpochSeconds: number,
+): { readonly facts: Omit<TokenFacts, 'version'>; readonly tokens: CredentialTokens } {
+  const { issuer, clientId, requestedScopes, resourceParameter } = about;
+  const refreshToken = issued.refreshToken ?? about.previousRefreshToken;
+  return {
+    facts: {
+      issuer,
+      clientId,
+      scopes: issued.scopes ?? about.scopesIfOmitted,
+      requestedScopes,
+      ...(resourceParameter !== undefined && { resourceParameter }),
+      tokenType: issued.tokenType,
+      refreshable: refreshToken !== undefined,
+      obtainedAtEpochSeconds,
+      ...(issued.expiresInSeconds !== undefined && { expiresAtEpochSeconds: obtainedAtEpochSeconds + issued.expiresInSeconds }),
+    },
+    tokens: { accessToken: issued.accessToken, ...(refreshToken !== undefined && { refreshToken }) },
+  };
 }
 
 /**
@@ -79,7 +90,7 @@ function use(environment: Environment, facts: TokenFacts, tokens: CredentialToke
   return hold(environment, { facts, tokens, isAdopted: false });
 }
 
-/** Puts a token that was found in the store where `fetch` finds it. */
+/** Puts a token that was found, in the store or unsaved, where `fetch` finds it. */
 export function adopt(environment: Environment, facts: TokenFacts, tokens: CredentialTokens): TokenFacts {
   return hold(environment, { facts, tokens, isAdopted: true });
 }
@@ -100,6 +111,5 @@ function hold(
     isAdopted: isSame ? accessTokens.current?.isAdopted === true : isAdopted,
     ...(facts.expiresAtEpochSeconds !== undefined && { expiresAtEpochSeconds: facts.expiresAtEpochSeconds }),
   });
-  accessTokens.unsaved = undefined;
   return facts;
 }

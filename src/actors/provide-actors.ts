@@ -18,7 +18,7 @@ import {
 } from './discovering.ts';
 import { environmentOf } from './effect.ts';
 import type { Environment } from './environment.ts';
-import { lookForRotatedToken, pauseBeforeRetry, requestRefresh, takeRefreshTurn } from './refreshing.ts';
+import { forgetCredential, lookForRotatedToken, pauseBeforeRetry, requestRefresh, takeRefreshTurn } from './refreshing.ts';
 import { discardClient, findClient, registerClient } from './registering.ts';
 import { restoreFlow } from './restoring.ts';
 import { signOut } from './signing-out.ts';
@@ -58,6 +58,7 @@ export function providedMachine(): AuthorizationMachine {
         takeRefreshTurn,
         requestRefresh,
         lookForRotatedToken,
+        forgetCredential,
         pauseBeforeRetry,
         weighStepUp,
         confirmStepUp,
@@ -73,9 +74,10 @@ export function providedMachine(): AuthorizationMachine {
         },
         releaseRefreshTurn: ({ system }) => {
           const environment = environmentOf(system);
-          const { refreshTurn } = environment.open;
+          const { refreshTurn, obtaining } = environment.open;
           environment.open.refreshTurn = undefined;
-          cleanUp(environment, [refreshTurn?.release()]);
+          // A refresh that a cancelled flow left behind still has its turn.
+          cleanUp(environment, [obtaining === undefined ? refreshTurn?.release() : obtaining.done.then(() => refreshTurn?.release())]);
         },
       },
     }),

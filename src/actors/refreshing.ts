@@ -1,6 +1,6 @@
 /** Actors of `machines/refresh.ts`. */
 import type { AuthorizationServer, TokenFacts } from '../../machines/contracts.ts';
-import { isDueForRefresh, isExpiring } from '../access-token.ts';
+import { isExpiring } from '../access-token.ts';
 import { takeTurn } from '../durable/take-turns.ts';
 import { type Failure, FailureError, failureOf } from '../failure.ts';
 import { requestRefresh as sendRefresh } from '../protocol/refresh-request.ts';
@@ -10,74 +10,93 @@ import { clientCredentials } from './client-credentials.ts';
 import { effect } from './effect.ts';
 import type { Environment } from './environment.ts';
 import { adopt, keepTokens, saveUnsaved } from './keep-tokens.ts';
+import { obtaining } from './obtaining.ts';
+import { isGoodReplacement, newestCredential, storedCredential } from './stored-credential.ts';
 
 /** One refresh at a time per credential; whoever waits adopts what the other stored (RFR-05). */
 export const takeRefreshTurn = effect<'takeRefreshTurn'>('refresh', async (environment, { account, resource, token }, signal) => {
   const { settings, leases, open } = environment;
-  // Tokens that only this process has cannot have been refreshed by another.
-  const isUnsaved = environment.accessTokens.unsaved !== undefined;
-  const replaced = () => (isUnsaved ? Promise.resolve(undefined) : adoptReplacement(environment, token));
-  const taken = await takeTurn(leases, recordKey('lease', 'credential', account, resource, token.issuer), {
-    clock: settings.clock,
-    waitMs: settings.limits.leaseWaitMs,
-    phase: 'refresh',
-    signal,
-    meanwhile: replaced,
-  });
-  if ('done' in taken) return { outcome: 'adopted', token: taken.done };
-  open.refreshTurn = taken.turn;
-  const adopted = await replaced();
-  return adopted === undefined ? { outcome: 'mine' } : { outcome: 'adopted', token: adopted };
+  const isHeld = open.refreshTurn?.signal.aborted === false;
+  if (!isHeld) {
+    // Lost while this process was asleep: another may have worked meanwhile.
+    await open.refreshTurn?.release();
+    const taken = await takeTurn(leases, recordKey('lease', 'credential', account, resource, token.issuer), {
+      clock: settings.clock,
+      waitMs: settings.limits.leaseWaitMs,
+      phase: 'refresh',
+      signal,
+      meanwhile: async () => {
+        const newest = await newestToken(environment, token);
+        return isGoodReplacement(environment, newest, token.version) ? newest : undefined;
+      },
+    });
+    if ('done' in taken) return { outcome: 'adopted', token: taken.done };
+    if (signal.aborted) {
+      await taken.turn.release();
+      throw new FailureError('cancelled', 'refresh');
+    }
+    open.refreshTurn = taken.turn;
+  }
+  const newest = await newestToken(environment, token);
+  return { outcome: isGoodReplacement(environment, newest, token.version) ? 'adopted' : 'mine', token: newest };
 });
 
-/** A newer credential in the store that is still good, put to use. */
-async function adoptReplacement(environment: Environment, token: TokenFacts): Promise<TokenFacts | undefined> {
-  const { settings, credentials } = environment;
-  const stored = await credentials.read(token.issuer);
-  if (stored === undefined || stored.facts.version === token.version) return undefined;
-  if (isDueForRefresh(stored.facts, settings.clock.now(), settings.limits.expirySkewMs) && stored.facts.refreshable) return undefined;
-  return adopt(environment, stored.facts, stored.tokens);
+/** What the store holds now, put to use: the chart and `fetch` always have the same token. */
+async function newestToken(environment: Environment, token: TokenFacts): Promise<TokenFacts> {
+  const newest = await newestCredential(environment, token.issuer);
+  if (newest === undefined || newest.facts.version === token.version) return token;
+  return adopt(environment, newest.facts, newest.tokens);
 }
 
-export const requestRefresh = effect<'requestRefresh'>('refresh', async (environment, { token, authorizationServer }, signal) => {
-  const { http } = environment;
-  try {
-    const server = authorizationServer?.issuer === token.issuer ? authorizationServer : await storedServer(environment, token.issuer);
-    const { facts, tokens } = await currentTokens(environment, token);
-    const client = await clientCredentials(environment, server, facts.clientId);
-    if (client === undefined || tokens.refreshToken === undefined)
-      throw new FailureError('refresh_rejected', 'refresh', { issuer: token.issuer });
-    const issued = await sendRefresh(http, {
-      metadata: server.metadata,
-      client,
-      refreshToken: tokens.refreshToken,
-      resource: facts.resourceParameter,
-      signal,
-    });
-    return await keepTokens(environment, issued, {
-      issuer: token.issuer,
-      clientId: facts.clientId,
-      requestedScopes: facts.requestedScopes,
-      resourceParameter: facts.resourceParameter,
-      scopesIfOmitted: facts.scopes,
-      previousRefreshToken: tokens.refreshToken,
-      ...(!facts.version.startsWith('unsaved-') && { basedOn: facts.version }),
-    });
-  } catch (thrown) {
-    throw withUse(environment, thrown);
-  }
-});
+/** A flow that is cancelled meanwhile leaves the request to its end: with rotation, its answer is the credential. */
+export const requestRefresh = effect<'requestRefresh'>('refresh', (environment, { token, authorizationServer }, signal) =>
+  obtaining(environment, async (givenUp) => {
+    try {
+      const server = authorizationServer?.issuer === token.issuer ? authorizationServer : await storedServer(environment, token.issuer);
+      const { facts, tokens } = await tokensToRefresh(environment, token);
+      if (isTakenOver(environment, facts, token)) return { token: adopt(environment, facts, tokens) };
+      const client = await clientCredentials(environment, server, facts.clientId);
+      if (client === undefined || tokens.refreshToken === undefined) throw ended(token);
+      const issued = await sendRefresh(environment.http, {
+        metadata: server.metadata,
+        client,
+        refreshToken: tokens.refreshToken,
+        resource: facts.resourceParameter,
+        signal: givenUp,
+      });
+      return await keepTokens(environment, issued, {
+        issuer: token.issuer,
+        clientId: facts.clientId,
+        requestedScopes: facts.requestedScopes,
+        resourceParameter: facts.resourceParameter,
+        scopesIfOmitted: facts.scopes,
+        previousRefreshToken: tokens.refreshToken,
+        signal,
+        ...(!facts.version.startsWith('unsaved-') && { basedOn: facts.version }),
+      });
+    } catch (thrown) {
+      throw withUse(environment, thrown);
+    }
+  }),
+);
 
-/** The tokens the record holds now: another version than the chart knows of may be there by now. */
-async function currentTokens(environment: Environment, token: TokenFacts): Promise<{ facts: TokenFacts; tokens: CredentialTokens }> {
-  const { accessTokens, credentials } = environment;
-  const { unsaved } = accessTokens;
+const ended = ({ issuer }: TokenFacts): FailureError => new FailureError('refresh_rejected', 'refresh', { issuer });
+
+/** Somebody has refreshed although it was our turn: the lease was lost in between. */
+function isTakenOver(environment: Environment, facts: TokenFacts, token: TokenFacts): boolean {
+  const isOwn = token.version.startsWith('unsaved-');
+  return !isOwn && isGoodReplacement(environment, facts, token.version);
+}
+
+/** Tokens that could not be stored are stored first, so that their successors have something to be based on. */
+async function tokensToRefresh(environment: Environment, token: TokenFacts): Promise<{ facts: TokenFacts; tokens: CredentialTokens }> {
+  const { unsaved } = environment.accessTokens;
   if (unsaved !== undefined) {
     const facts = (await saveUnsaved(environment)) ?? unsaved.facts;
     return { facts, tokens: unsaved.tokens };
   }
-  const stored = await credentials.read(token.issuer);
-  if (stored === undefined) throw new FailureError('refresh_rejected', 'refresh', { issuer: token.issuer });
+  const stored = await storedCredential(environment, token.issuer);
+  if (stored === undefined) throw ended(token);
   return stored;
 }
 
@@ -94,24 +113,25 @@ async function storedServer({ settings, discoveries }: Environment, issuer: stri
 function withUse({ accessTokens, settings }: Environment, thrown: unknown): unknown {
   const failed: Failure = failureOf(thrown, 'refresh');
   const { current } = accessTokens;
-  if (current === undefined || isExpiring(current, settings.clock.now(), 0)) return thrown;
+  const now = settings.clock.now();
+  if (current === undefined || isExpiring(current, now, 0)) return thrown;
+  accessTokens.refreshRestsUntilEpochMs = now + settings.limits.retryDelayMaxMs;
   const { reason, ...details } = failed.details;
   return new FailureError(failed.code, failed.phase, { ...details, ...(reason !== undefined && { reason }), tokenStillUsable: true });
 }
 
-/** Only if nobody has rotated meanwhile is the refresh token at its end, and forgotten (RFR-03, RFR-04). */
+/** Whether another process has rotated meanwhile: only if none has is the refresh token at its end (RFR-03, RFR-04). */
 export const lookForRotatedToken = effect<'lookForRotatedToken'>('refresh', async (environment, { token }) => {
-  const { credentials, accessTokens } = environment;
-  const stored = await credentials.read(token.issuer);
-  // Tokens the store did not take have replaced what it holds: that is no rotation by another.
+  const newest = await newestToken(environment, token);
+  return newest.version === token.version ? { outcome: 'ended' } : { outcome: 'adopted', token: newest };
+});
+
+export const forgetCredential = effect<'forgetCredential'>('refresh', async ({ credentials, accessTokens }, { token }) => {
+  // Tokens the store did not take have replaced whatever it holds.
   const isUnsaved = accessTokens.unsaved !== undefined;
-  if (stored !== undefined && stored.facts.version !== token.version && !isUnsaved) {
-    return { outcome: 'adopted', token: adopt(environment, stored.facts, stored.tokens) };
-  }
   await credentials.forget(token.issuer, isUnsaved ? {} : { version: token.version });
   accessTokens.hold(undefined);
   accessTokens.unsaved = undefined;
-  return { outcome: 'ended' };
 });
 
 /** Grows from try to try; what the server asks for counts, up to a bound. */

@@ -122,7 +122,13 @@ function withRedirectUriRefusal(thrown: unknown): never {
   throw new FailureError(code, phase, { ...details, redirectUriRefused: true });
 }
 
-export const discardClient = effect<'discardClient'>('registration', (environment, { issuer, clientId }) => {
+/** What the embedder or a person has entered stays: only they can say that it is no longer good (REG-06). */
+export const discardClient = effect<'discardClient'>('registration', async (environment, { issuer, clientId }) => {
   const { settings, registrations } = environment;
-  return registrations.forget(issuer, settings.clientMetadata.redirect_uris, { clientId });
+  const { redirect_uris: redirectUris } = settings.clientMetadata;
+  if (clientId === preregisteredFor(environment, issuer)?.client_id || clientId === settings.clientMetadataUrl) return { discarded: false };
+  const stored = await registrations.find(issuer, redirectUris);
+  if (stored?.facts.clientId === clientId && stored.facts.source === 'provided') return { discarded: false };
+  await registrations.forget(issuer, redirectUris, { clientId });
+  return { discarded: true };
 });

@@ -2,12 +2,11 @@
 import type { Grant, RestoredFlow } from '../../machines/contracts.ts';
 import { isExpiring } from '../access-token.ts';
 import type { Checkpoint } from '../durable/checkpoint.ts';
-import { failureOf } from '../failure.ts';
-import type { CredentialFacts, CredentialTokens } from '../records/credential-records.ts';
 import { effect } from './effect.ts';
 import type { Environment } from './environment.ts';
 import { adopt } from './keep-tokens.ts';
 import { type StoredContext, storedContext } from './stored-context.ts';
+import { type StoredCredential, storedCredential } from './stored-credential.ts';
 
 export const restoreFlow = effect<'restoreFlow'>('storage', async (environment) => {
   const { journal } = environment;
@@ -69,23 +68,9 @@ const pick = ({
 });
 
 /** What the store holds, unless it has run out and cannot be renewed. */
-async function usableCredential(environment: Environment): ReturnType<typeof storedCredential> {
-  const stored = await storedCredential(environment);
+async function usableCredential(environment: Environment): Promise<StoredCredential | undefined> {
+  const issuer = await environment.credentials.boundIssuer();
+  const stored = issuer === undefined ? undefined : await storedCredential(environment, issuer);
   const isSpent = stored !== undefined && !stored.facts.refreshable && isExpiring(stored.facts, environment.settings.clock.now(), 0);
   return isSpent ? undefined : stored;
-}
-
-async function storedCredential(environment: Environment): Promise<{ facts: CredentialFacts; tokens: CredentialTokens } | undefined> {
-  const { credentials, settings } = environment;
-  const issuer = await credentials.boundIssuer();
-  if (issuer === undefined) return undefined;
-  try {
-    return await credentials.read(issuer);
-  } catch (thrown) {
-    const failure = failureOf(thrown, 'storage');
-    if (failure.code !== 'credentials_missing') throw thrown;
-    // The vault was emptied: there is nothing left to protect, and signing in mends it.
-    settings.log('warn', 'credentials-missing', { issuer, failure });
-    return undefined;
-  }
 }

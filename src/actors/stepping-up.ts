@@ -4,11 +4,12 @@ import { FailureError } from '../failure.ts';
 import { missingScopes, scopeUnion } from '../protocol/scopes.ts';
 import { effect } from './effect.ts';
 import { adopt } from './keep-tokens.ts';
+import { newestCredential } from './stored-credential.ts';
 
 export const weighStepUp = effect<'weighStepUp'>('step-up', async (environment, { challenge, token, pastStepUps }) => {
-  const { settings, credentials } = environment;
+  const { settings } = environment;
   const challenged = challenge.facts?.scopes ?? [];
-  const stored = token === undefined ? undefined : await credentials.read(token.issuer);
+  const stored = token === undefined ? undefined : await newestCredential(environment, token.issuer);
   // Another request, tab or process has stepped up meanwhile (SCO-07).
   const isNewer = stored !== undefined && stored.facts.version !== challenge.tokenVersion;
   if (isNewer && missingScopes(challenged, stored.facts.scopes).length === 0) {

@@ -13,7 +13,10 @@ export interface ScriptedUser extends UserAgent {
 }
 
 /** `act` plays the user: it returns the callback URL, or nothing to let the page lie. */
-export function scriptedUser(act: (authorizationUrl: string) => Promise<string> | string | undefined, redirectUri = REDIRECT_URI): ScriptedUser {
+export function scriptedUser(
+  act: (authorizationUrl: string) => Promise<string> | string | undefined,
+  redirectUri = REDIRECT_URI,
+): ScriptedUser {
   const shown: string[] = [];
   const opened: RedirectRequest[] = [];
   const outcomes: unknown[] = [];

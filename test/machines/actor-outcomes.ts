@@ -81,8 +81,9 @@ export const OUTPUTS: Outputs = {
     { outcome: 'found', document: METADATA, probe: probe('server-metadata') },
   ],
   bindIssuer: [
-    { authorizationServer: SERVER, canRefresh: false },
-    { authorizationServer: SERVER, canRefresh: true, token: TOKEN },
+    { authorizationServer: SERVER, isRenewed: false, canRefresh: false },
+    { authorizationServer: SERVER, isRenewed: false, canRefresh: true, token: TOKEN },
+    { authorizationServer: SERVER, isRenewed: true, canRefresh: true, token: TOKEN },
   ],
   openRedirect: [{ redirectUri: REDIRECT_URI }],
   findClient: [
@@ -92,16 +93,20 @@ export const OUTPUTS: Outputs = {
     { outcome: 'ask' },
   ],
   registerClient: [{ client: client('dynamic') }],
-  discardClient: [undefined],
+  discardClient: [{ discarded: true }, { discarded: false }],
   prepareAuthorization: [{ grant: GRANT }],
   recordAttempt: [undefined],
   presentAuthorization: [undefined],
   awaitDeadline: [undefined],
   checkCallback: [undefined],
   exchangeCode: [{ token: TOKEN }, { token: { ...TOKEN, scopes: ['read', 'write'] } }],
-  takeRefreshTurn: [{ outcome: 'mine' }, { outcome: 'adopted', token: TOKEN }],
+  takeRefreshTurn: [
+    { outcome: 'mine', token: TOKEN },
+    { outcome: 'adopted', token: TOKEN },
+  ],
   requestRefresh: [{ token: TOKEN }],
   lookForRotatedToken: [{ outcome: 'ended' }, { outcome: 'adopted', token: TOKEN }],
+  forgetCredential: [undefined],
   pauseBeforeRetry: [undefined],
   weighStepUp: [
     { outcome: 'covered', token: TOKEN },
@@ -121,6 +126,7 @@ const FAILURES: { readonly [Name in ActorName]?: readonly Failure[] } = {
   requestRefresh: [
     failure('refresh_rejected', 'refresh'),
     failure('client_rejected', 'refresh'),
+    failure('client_rejected', 'refresh', { tokenStillUsable: true }),
     failure('server_unavailable', 'refresh', { tokenStillUsable: true }),
     stale,
   ],

@@ -95,6 +95,7 @@ function keyOf(snapshot: Snapshot): string {
     discovery && [discovery.staleBecause !== undefined, candidatesOf(snapshot, discovery)],
     { ...repeats, tries: isLoggingIn ? 0 : repeats.tries },
     isLoggingIn && [client?.source, grant !== undefined],
+    snapshot.matches({ working: 'refreshing' }) && [context.warning?.code, context.warning?.details.tokenStillUsable],
   ]);
 }
 

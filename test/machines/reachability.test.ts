@@ -104,9 +104,8 @@ describe('the chart, walked through every event and every outcome of its actors'
         'working.loggingIn.checkingCallback → exchangingCode',
         // The store says whether there is a registration.
         'working.loggingIn.findingClient → registering',
-        // The store says whether another process has refreshed; a pause keeps the turn.
+        // The store says whether another process has refreshed.
         'working.refreshing.takingTurn → requestingRefresh',
-        'working.refreshing.pausing → requestingRefresh',
       ]),
     );
   });
