@@ -65,7 +65,7 @@ export interface ActorContracts {
     output: { readonly redirectUri: string };
   };
   findClient: {
-    input: Identity & { authorizationServer: AuthorizationServer; redirectUri: string };
+    input: Identity & ScopeSources & { redirectUri: string };
     output: { readonly outcome: 'found'; readonly client: ClientFacts } | { readonly outcome: 'register' | 'ask' };
   };
   registerClient: {

@@ -10,6 +10,8 @@ export const findingClient = chart.createStateConfig({
     src: 'findClient',
     input: ({ context }) => ({
       ...identity(context),
+      challenge: context.challenge,
+      stepUp: context.stepUp,
       authorizationServer: promised(context.authorizationServer, 'authorization server'),
       redirectUri: promised(context.redirectUri, 'redirect URI'),
     }),

@@ -23,7 +23,7 @@ function facts(context: AuthorizationContext): StatusFacts {
     ...(client !== undefined && { registration: client.source }),
     ...(requested !== undefined && requested.length > 0 && { requestedScopes: requested }),
     ...(token !== undefined && { grantedScopes: token.scopes }),
-    ...(stepUp !== undefined && { missingScopes: missing(stepUp.requested, token?.scopes ?? []) }),
+    ...(stepUp !== undefined && { missingScopes: missing(stepUp.challenged, token?.scopes ?? []) }),
     ...(token?.expiresAtEpochSeconds !== undefined && { expiresAtEpochSeconds: token.expiresAtEpochSeconds }),
     ...(warning !== undefined && { warning }),
   };
@@ -34,6 +34,8 @@ function description(snapshot: AuthorizationSnapshot): string {
   const nodes = [...snapshot._nodes].sort((a, b) => b.path.length - a.path.length);
   return nodes.find((node) => node.description !== undefined)?.description ?? '';
 }
+
+const PREPARING = ['preparingRequest', 'recordingRequest', 'reopeningRedirect'] as const;
 
 /** The small union a user interface shows. */
 export function statusOf(snapshot: AuthorizationSnapshot): AuthorizationStatus {
@@ -63,7 +65,7 @@ export function statusOf(snapshot: AuthorizationSnapshot): AuthorizationStatus {
   if (snapshot.matches({ working: { loggingIn: 'exchangingCode' } }) || snapshot.matches({ working: { loggingIn: 'checkingCallback' } })) {
     return { ...working, step: 'exchanging' };
   }
-  if (snapshot.matches({ working: { loggingIn: 'preparingRequest' } })) return { ...working, step: 'preparing' };
+  if (PREPARING.some((state) => snapshot.matches({ working: { loggingIn: state } }))) return { ...working, step: 'preparing' };
   return { ...working, step: 'registering' };
 }
 
@@ -79,14 +81,22 @@ function restingStatus(snapshot: AuthorizationSnapshot, known: StatusFacts): Aut
 /** Steps of a login in the order they are passed; what comes again is counted as passed already. */
 const LOGIN_STEPS: readonly AuthorizationStatus['step'][] = ['discovering', 'registering', 'preparing', 'awaiting-user', 'exchanging'];
 
+/** Tells one try at authorization from another: only between them may progress start again. */
+export function attemptOf({ context }: AuthorizationSnapshot): string {
+  const { flows, repeats } = context;
+  return `${flows}/${repeats.authorizations}/${repeats.registrations}`;
+}
+
 /**
  * Steps done of the flow under way. `reached` is the most that was done in the
- * same attempt before: a fallback that goes back a step does not show.
+ * same attempt before: a fallback that goes back a step does not show, and a
+ * flow that failed stays where it came to.
  */
 export function progressOf(snapshot: AuthorizationSnapshot, reached = 0): Progress {
   const total = LOGIN_STEPS.length;
   const { step } = statusOf(snapshot);
   if (step === 'authorized') return { completed: total, total };
+  if (step === 'unauthorized') return { completed: 0, total };
   if (step === 'awaiting-client') return { completed: Math.max(reached, 1), total };
   const index = LOGIN_STEPS.indexOf(step);
   return { completed: Math.max(reached, index), total };

@@ -45,17 +45,23 @@ export function createAuthorizedFetch(settings: Settings, flow: Flow): FetchLike
     if (!isInside(request.url)) throw error('url_outside_resource', request, { resource: settings.resource });
     // The caller's own credentials win, and what becomes of them is the caller's business (FET-10).
     if (request.headers.has('authorization')) return settings.fetch(input, init);
-    return run(await outgoing(request, settings.fetch, settings.limits.replayBufferBytes));
+    const token = isPlain(request) ? flow.readyToken() : undefined;
+    if (token === undefined) return run(await outgoing(request, settings.fetch, settings.limits.replayBufferBytes));
+    // Nearly every request: a text or nothing to send, and a good token to send it with (FET-11).
+    const failedFlows = flow.failedFlows();
+    request.headers.set('authorization', `${token.tokenType} ${token.value}`);
+    const response = await settings.fetch(input, { ...init, headers: request.headers });
+    if (!isChallenge(response, request.url)) return response;
+    return run(await outgoing(request, settings.fetch, settings.limits.replayBufferBytes), { token, response, failedFlows });
   };
 
-  async function run(request: OutgoingRequest): Promise<Response> {
+  async function run(request: OutgoingRequest, before?: Omit<Sent, 'request'>): Promise<Response> {
     const done: Done = { freshVersion: undefined, adoptions: 0, stepUps: 0 };
+    let answered = before;
     try {
       for (;;) {
-        // Nothing waits on the way of a good token (FET-11).
-        const token = await flow.usableToken(request.signal);
-        const failedFlows = flow.failedFlows();
-        const response = await request.send(token);
+        const { token, response, failedFlows } = answered ?? (await sendOnce(request));
+        answered = undefined;
         if (isChallenge(response, request.url) && (await isAnswered({ request, token, response, failedFlows }, done))) continue;
         request.release();
         return response;
@@ -64,6 +70,12 @@ export function createAuthorizedFetch(settings: Settings, flow: Flow): FetchLike
       request.release(thrown);
       throw thrown;
     }
+  }
+
+  async function sendOnce(request: OutgoingRequest): Promise<Omit<Sent, 'request'>> {
+    const token = await flow.usableToken(request.signal);
+    const failedFlows = flow.failedFlows();
+    return { token, response: await request.send(token), failedFlows };
   }
 
   /** True once there is a token that the request has not been sent with; false if the response is the caller's. */
@@ -125,6 +137,12 @@ export function createAuthorizedFetch(settings: Settings, flow: Flow): FetchLike
 
 function error(code: FailureCode, { url }: Given | OutgoingRequest, details: FailureDetails = {}): AuthorizationError {
   return new AuthorizationError(failure(code, 'request', { url: withoutQuery(url), ...details }));
+}
+
+/** Its body, if any, cannot change and can be read any number of times. */
+function isPlain({ input, init }: Given): boolean {
+  const { body } = init ?? {};
+  return !(input instanceof Request) && (body === undefined || body === null || typeof body === 'string');
 }
 
 /** Only the resource itself can challenge: a redirect may have led elsewhere (FET-03). */

@@ -34,6 +34,8 @@ export interface Flow {
   restored(signal?: AbortSignal): Promise<void> | undefined;
   /** The token to send, refreshed if it is about to expire (FET-09). A good one costs nothing (FET-11). */
   usableToken(signal?: AbortSignal): Promise<AccessToken | undefined>;
+  /** The same where nothing has to be waited for; otherwise `undefined`. */
+  readyToken(): AccessToken | undefined;
   /**
    * Raises the challenge, or joins the flow that is under way; rejects with the
    * failure it ends in. True if it was raised, and not answered by another's flow.
@@ -80,6 +82,14 @@ export function createFlow(environment: Environment): Flow {
     if (isResting(actor.getSnapshot())) send({ type: 'session.restore' });
     const snapshot = await until(actor, (now) => now.context.restored || isResting(now), signal);
     if (isResting(snapshot) && snapshot.context.failure !== undefined) throw new AuthorizationError(snapshot.context.failure);
+  }
+
+  function readyToken(): AccessToken | undefined {
+    const snapshot = actor.getSnapshot();
+    const { current } = accessTokens;
+    if (current === undefined || !snapshot.context.restored || snapshot.status !== 'active') return undefined;
+    const isDue = current.refreshable && isDueForRefresh(current, settings.clock.now(), settings.limits.expirySkewMs);
+    return isDue ? undefined : current;
   }
 
   async function usableToken(signal?: AbortSignal): Promise<AccessToken | undefined> {
@@ -167,6 +177,7 @@ export function createFlow(environment: Environment): Flow {
     failedFlows: history.failed,
     restored,
     usableToken,
+    readyToken,
     authorize,
     settled,
     authorizeNow,

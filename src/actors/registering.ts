@@ -1,22 +1,26 @@
 /** Actors of `machines/registration.ts`: how the client gets its identifier (REG-01). */
+import type { ScopeSources } from '../../machines/actor-contracts.ts';
 import type { AuthorizationServer, ClientFacts } from '../../machines/contracts.ts';
 import { takeTurn } from '../durable/take-turns.ts';
 import { FailureError } from '../failure.ts';
 import { fullClientMetadata } from '../protocol/client-metadata.ts';
 import { isRedirectUriRejection, registerClient as registerAt } from '../protocol/registration.ts';
+import { missingScopes, scopeUnion } from '../protocol/scopes.ts';
 import { recordKey } from '../records/keys.ts';
+import type { Settings } from '../settings.ts';
 import { preregisteredAuthMethod, preregisteredFor } from './client-credentials.ts';
 import { effect } from './effect.ts';
 import type { Environment } from './environment.ts';
 import { scopesToRequest } from './requested-scopes.ts';
 
-export const findClient = effect<'findClient'>('registration', async (environment, { authorizationServer, redirectUri, resource }) => {
+export const findClient = effect<'findClient'>('registration', async (environment, input) => {
   const { settings } = environment;
-  const { issuer, metadata } = authorizationServer;
+  const { authorizationServer, redirectUri, resource } = input;
+  const { metadata } = authorizationServer;
   if (settings.preregistered.length > 0) {
     return { outcome: 'found', client: await preregisteredClient(environment, authorizationServer, redirectUri, resource) };
   }
-  const stored = await storedClient(environment, issuer, redirectUri);
+  const stored = await storedClient(environment, input);
   if (stored !== undefined) return { outcome: 'found', client: stored };
   if (metadata.client_id_metadata_document_supported === true && settings.clientMetadataUrl !== undefined) {
     const client: ClientFacts = { clientId: settings.clientMetadataUrl, source: 'metadata-document', authMethod: 'none', redirectUri };
@@ -56,14 +60,23 @@ async function rememberIssuer({ store }: Environment, resource: string, clientId
   return typeof bound === 'string' ? bound : issuer;
 }
 
-/** A stored registration, unless its secret has expired or it does not cover the redirect URI in use (REG-05). */
-async function storedClient(environment: Environment, issuer: string, redirectUri: string): Promise<ClientFacts | undefined> {
+interface Wanted extends ScopeSources {
+  readonly redirectUri: string;
+}
+
+/**
+ * A stored registration, unless its secret has expired or it covers neither the
+ * redirect URI in use nor the scopes now wanted: servers may hold a client to both (REG-05).
+ */
+async function storedClient(environment: Environment, wanted: Wanted): Promise<ClientFacts | undefined> {
   const { settings, registrations } = environment;
-  const stored = await registrations.find(issuer, settings.clientMetadata.redirect_uris);
+  const { redirectUri } = wanted;
+  const stored = await registrations.find(wanted.authorizationServer.issuer, settings.clientMetadata.redirect_uris);
   if (stored === undefined) return undefined;
   const { facts } = stored;
   const isExpired = facts.secretExpiresAtEpochSeconds !== undefined && facts.secretExpiresAtEpochSeconds * 1000 <= settings.clock.now();
-  const isCovered = facts.source === 'provided' || facts.redirectUris.includes(redirectUri);
+  const coversScopes = facts.scopes === undefined || missingScopes(scopesToRequest(settings, wanted), facts.scopes).length === 0;
+  const isCovered = facts.source === 'provided' || (facts.redirectUris.includes(redirectUri) && coversScopes);
   if (isExpired || !isCovered) return undefined;
   return {
     clientId: facts.clientId,
@@ -78,7 +91,7 @@ export const registerClient = effect<'registerClient'>('registration', async (en
   const { settings, leases, registrations, http } = environment;
   const { authorizationServer, redirectUri, applicationType } = input;
   const { issuer, metadata } = authorizationServer;
-  const found = () => storedClient(environment, issuer, redirectUri);
+  const found = () => storedClient(environment, input);
   const taken = await takeTurn(leases, recordKey('lease', 'registration', issuer, redirectUri), {
     clock: settings.clock,
     waitMs: settings.limits.leaseWaitMs,
@@ -90,7 +103,7 @@ export const registerClient = effect<'registerClient'>('registration', async (en
   try {
     const already = await found();
     if (already !== undefined) return { client: already };
-    const scopes = scopesToRequest(settings, input);
+    const scopes = scopesToRegister(settings, input);
     const registered = await registerAt(http, {
       metadata,
       clientMetadata: {
@@ -98,7 +111,6 @@ export const registerClient = effect<'registerClient'>('registration', async (en
           redirectUris: [redirectUri],
           offlineAccess: settings.offlineAccess,
           ...(scopes !== undefined && { scopes }),
-          ...(metadata.token_endpoint_auth_methods_supported && { supportedMethods: metadata.token_endpoint_auth_methods_supported }),
         }),
         ...(applicationType !== undefined && { application_type: applicationType }),
       },
@@ -106,7 +118,13 @@ export const registerClient = effect<'registerClient'>('registration', async (en
     }).catch(withRedirectUriRefusal);
     const { clientSecret, ...facts } = registered;
     await registrations.save(
-      { ...facts, issuer, source: 'dynamic', registeredAtEpochSeconds: Math.floor(settings.clock.now() / 1000) },
+      {
+        ...facts,
+        ...(scopes !== undefined && { scopes }),
+        issuer,
+        source: 'dynamic',
+        registeredAtEpochSeconds: Math.floor(settings.clock.now() / 1000),
+      },
       { redirectSet: settings.clientMetadata.redirect_uris, clientSecret },
     );
     return { client: { clientId: registered.clientId, source: 'dynamic', authMethod: registered.authMethod, redirectUri } };
@@ -114,6 +132,12 @@ export const registerClient = effect<'registerClient'>('registration', async (en
     await taken.turn.release();
   }
 });
+
+/** What is asked for now, and what the resource may ask for later: registering is not requesting (REG-03). */
+function scopesToRegister(settings: Settings, wanted: Wanted): readonly string[] | undefined {
+  const scopes = scopesToRequest(settings, wanted);
+  return scopes && scopeUnion(scopes, wanted.authorizationServer.resourceScopes);
+}
 
 /** Tells the chart that the other `application_type` may help (REG-07). */
 function withRedirectUriRefusal(thrown: unknown): never {

@@ -20,6 +20,8 @@ export interface RegistrationFacts {
   /** As registered: a loopback redirect URI with the port it had then (REG-05). */
   readonly redirectUris: readonly string[];
   readonly applicationType?: 'native' | 'web';
+  /** Scopes it was registered with; absent: none were named, and none are ruled out. */
+  readonly scopes?: readonly string[];
   readonly hasSecret: boolean;
   readonly secretExpiresAtEpochSeconds?: number;
   readonly registeredAtEpochSeconds: number;
@@ -61,6 +63,7 @@ const registrationFacts = z.object({
   authMethod: z.enum(['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt']),
   redirectUris: z.array(z.string()),
   applicationType: z.exactOptional(z.enum(['native', 'web'])),
+  scopes: z.exactOptional(z.array(z.string())),
   hasSecret: z.boolean(),
   secretExpiresAtEpochSeconds: z.exactOptional(z.number()),
   registeredAtEpochSeconds: z.number(),
