@@ -30,10 +30,10 @@ export const chart = setup({
     closeRedirect: () => {},
     /** Ends the lease on the credential, if it is held. */
     releaseRefreshTurn: () => {},
-    begin: assign(({ event }) => {
-      if (event.type === 'challenge.received') return update.begun(event.challenge);
+    begin: assign(({ context, event }) => {
+      if (event.type === 'challenge.received') return update.begun(context, event.challenge);
       if (event.type !== 'authorization.begin') return {};
-      return update.begun({ reason: 'unauthorized', ...(event.scopes && { scopes: event.scopes }) });
+      return update.begun(context, { reason: 'unauthorized', ...(event.scopes && { scopes: event.scopes }) });
     }),
     planDiscovery: assign(({ context }) => update.discoveryPlanned(context)),
     planFreshDiscovery: assign(({ context }, params: { error: unknown }) =>

@@ -23,12 +23,12 @@ export function initialContext(input: {
   wellKnownUrls: readonly string[];
   requestTries: number;
 }): AuthorizationContext {
-  return { ...input, restored: false, repeats: NO_REPEATS, pastStepUps: [] };
+  return { ...input, restored: false, flows: 0, repeats: NO_REPEATS, pastStepUps: [] };
 }
 
 /** A new flow forgets what the last one was about, but not the credential it may replace. */
-export function begun(challenge: Challenge): Update {
-  return { ...outcomeForgotten(), challenge, stepUp: undefined, grant: undefined };
+export function begun(context: AuthorizationContext, challenge: Challenge): Update {
+  return { ...outcomeForgotten(), flows: context.flows + 1, challenge, stepUp: undefined, grant: undefined };
 }
 
 /** How the last flow went must not be taken for the outcome of what follows. */

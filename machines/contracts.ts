@@ -135,6 +135,8 @@ export interface AuthorizationContext {
   readonly requestTries: number;
   /** The store has been read: no credential that is there can be overlooked. */
   readonly restored: boolean;
+  /** How many flows have begun here; with `repeats`, it tells one attempt from another (OBS-03). */
+  readonly flows: number;
   readonly repeats: Repeats;
   readonly pastStepUps: readonly PastStepUp[];
   readonly challenge?: Challenge | undefined;

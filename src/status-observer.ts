@@ -1,7 +1,7 @@
 /** Status and progress as user interfaces need them: the same object until a person could see a difference (OBS-02, OBS-03). */
 import type { Actor } from 'xstate';
 import type { AuthorizationMachine } from '../machines/authorization-machine.ts';
-import { progressOf, statusOf } from '../machines/selectors.ts';
+import { attemptOf, progressOf, statusOf } from '../machines/selectors.ts';
 import type { AuthorizationStatus, Progress } from './status.ts';
 
 export interface StatusObserver {
@@ -22,9 +22,7 @@ export function observeStatus(actor: Actor<AuthorizationMachine>): StatusObserve
     if (!isStale) return false;
     isStale = false;
     const snapshot = actor.getSnapshot();
-    // A do-over is a new attempt: only there may progress start again.
-    const { authorizations, registrations } = snapshot.context.repeats;
-    const currentAttempt = `${authorizations}/${registrations}/${snapshot.matches('resting')}`;
+    const currentAttempt = attemptOf(snapshot);
     const next = statusOf(snapshot);
     const nextProgress = progressOf(snapshot, currentAttempt === attempt ? progress.completed : 0);
     attempt = currentAttempt;
@@ -34,10 +32,21 @@ export function observeStatus(actor: Actor<AuthorizationMachine>): StatusObserve
     return true;
   };
 
+  /** A listener that throws keeps nothing from the others; its error is reported as XState reports those of its own. */
+  const tell = (listener: (status: AuthorizationStatus, progress: Progress) => void): void => {
+    try {
+      listener(status, progress);
+    } catch (thrown) {
+      setTimeout(() => {
+        throw thrown;
+      });
+    }
+  };
+
   actor.subscribe(() => {
     isStale = true;
     // Without listeners nothing is worked out until someone asks.
-    if (listeners.size > 0 && refresh()) for (const listener of [...listeners]) listener(status, progress);
+    if (listeners.size > 0 && refresh()) for (const listener of [...listeners]) tell(listener);
   });
 
   return {
@@ -50,6 +59,8 @@ export function observeStatus(actor: Actor<AuthorizationMachine>): StatusObserve
       return progress;
     },
     subscribe(listener) {
+      // What has changed before is no news.
+      refresh();
       listeners.add(listener);
       return () => {
         listeners.delete(listener);
