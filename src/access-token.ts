@@ -6,6 +6,8 @@ import type { CredentialFacts, CredentialTokens } from './records/credential-rec
 
 export interface AccessToken {
   readonly value: string;
+  /** The `Authorization` header that carries it, RFC 6750 section 2.1. */
+  readonly header: string;
   readonly tokenType: 'Bearer' | 'DPoP';
   readonly version: string;
   readonly obtainedAtEpochSeconds: number;

@@ -45,13 +45,13 @@ export function createAuthorizedFetch(settings: Settings, flow: Flow): FetchLike
     if (!isInside(request.url)) throw error('url_outside_resource', request, { resource: settings.resource });
     // The caller's own credentials win, and what becomes of them is the caller's business (FET-10).
     if (request.headers.has('authorization')) return settings.fetch(input, init);
-    const token = isPlain(request) ? flow.readyToken() : undefined;
+    const token = isPlain(input, init?.body) ? flow.readyToken() : undefined;
     if (token === undefined) return run(await outgoing(request, settings.fetch, settings.limits.replayBufferBytes));
     // Nearly every request: a text or nothing to send, and a good token to send it with (FET-11).
     const failedFlows = flow.failedFlows();
-    request.headers.set('authorization', `${token.tokenType} ${token.value}`);
+    request.headers.set('authorization', token.header);
     const response = await settings.fetch(input, { ...init, headers: request.headers });
-    if (!isChallenge(response, request.url)) return response;
+    if (response.status !== 401 && response.status !== 403) return response;
     return run(await outgoing(request, settings.fetch, settings.limits.replayBufferBytes), { token, response, failedFlows });
   };
 
@@ -140,9 +140,8 @@ function error(code: FailureCode, { url }: Given | OutgoingRequest, details: Fai
 }
 
 /** Its body, if any, cannot change and can be read any number of times. */
-function isPlain({ input, init }: Given): boolean {
-  const { body } = init ?? {};
-  return !(input instanceof Request) && (body === undefined || body === null || typeof body === 'string');
+function isPlain(input: string | URL | Request, body: unknown): boolean {
+  return (typeof input === 'string' || input instanceof URL) && (typeof body === 'string' || body === undefined || body === null);
 }
 
 /** Only the resource itself can challenge: a redirect may have led elsewhere (FET-03). */

@@ -69,7 +69,7 @@ export async function outgoing(
     signal: (init?.signal === undefined ? request?.signal : init.signal) ?? undefined,
     async send(token) {
       if (token === undefined) headers.delete('authorization');
-      else headers.set('authorization', `${token.tokenType} ${token.value}`);
+      else headers.set('authorization', token.header);
       if (body === undefined) return fetch(input, { ...init, headers });
       return fetch(input, { ...init, ...(await nextBody(body)), headers });
     },

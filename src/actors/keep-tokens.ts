@@ -103,6 +103,7 @@ function hold(
   const isSame = accessTokens.current?.version === facts.version;
   accessTokens.hold({
     value: tokens.accessToken,
+    header: `${facts.tokenType} ${tokens.accessToken}`,
     tokenType: facts.tokenType,
     version: facts.version,
     refreshable: facts.refreshable,
