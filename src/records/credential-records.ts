@@ -8,7 +8,7 @@ import { FailureError } from '../failure.ts';
 import type { Store } from '../stores/contract.ts';
 import { freshVaultKey, recordKey } from './keys.ts';
 import { decodeRecord, RECORD_FORMAT } from './record-format.ts';
-import { recordsWithSecret } from './record-with-secret.ts';
+import { recordOf, recordsWithSecret } from './record-with-secret.ts';
 
 /** What is known of a credential: plain JSON without any secret. */
 export interface CredentialFacts {
@@ -75,6 +75,7 @@ const credentialFacts = z.object({
   refreshable: z.boolean(),
   obtainedAtEpochSeconds: z.number(),
 });
+const credentialRecord = recordOf(credentialFacts);
 const tokensEntry = z.object({ accessToken: z.string(), refreshToken: z.exactOptional(z.string()) });
 const bindingRecord = z.object({ issuer: z.string() });
 
@@ -92,7 +93,7 @@ export function createCredentialRecords(o: {
     store,
     vault,
     kind: 'credential',
-    facts: credentialFacts,
+    record: credentialRecord,
     secret: tokensEntry,
   });
 

@@ -60,6 +60,20 @@ const serverMetadata = z.object({
 });
 const resourceMetadata = z.object({ resource: z.string(), authorization_servers: z.array(z.string()), scopes_supported: strings });
 
+/** Made once a kind and not once a client, since zod compiles each schema at its first use. */
+function cacheRecord<Document extends object>(document: z.ZodMiniType<Document>) {
+  return z.object({
+    /** The issuer or resource the document was fetched for: a record moved to another key is not used. */
+    of: z.string(),
+    storedAtEpochMs: z.number(),
+    maxAgeSeconds: z.exactOptional(z.number()),
+    etag: text,
+    metadata: document,
+  });
+}
+const serverRecord = cacheRecord(serverMetadata);
+const resourceRecord = cacheRecord(resourceMetadata);
+
 export function createDiscoveryRecords(o: {
   readonly store: Store;
   readonly clock: Clock;
@@ -67,15 +81,7 @@ export function createDiscoveryRecords(o: {
   /** Told when a record could not be read; the flow goes on without it. */
   readonly report?: (failure: Failure) => void;
 }): DiscoveryRecords {
-  const cacheOf = <Document extends object>(kind: string, document: z.ZodMiniType<Document>) => {
-    const schema = z.object({
-      /** The issuer or resource the document was fetched for: a record moved to another key is not used. */
-      of: z.string(),
-      storedAtEpochMs: z.number(),
-      maxAgeSeconds: z.exactOptional(z.number()),
-      etag: text,
-      metadata: document,
-    });
+  const cacheOf = <Document extends object>(kind: string, schema: ReturnType<typeof cacheRecord<Document>>) => {
     const keyOf = (owner: string): string => recordKey(`${kind}-${RECORD_FORMAT}`, owner);
 
     /** What cannot be read is not there; a store that fails still fails. */
@@ -116,8 +122,8 @@ export function createDiscoveryRecords(o: {
     };
   };
 
-  const servers = cacheOf<ServerMetadata>('server-metadata', serverMetadata);
-  const resources = cacheOf<ResourceMetadata>('resource-metadata', resourceMetadata);
+  const servers = cacheOf<ServerMetadata>('server-metadata', serverRecord);
+  const resources = cacheOf<ResourceMetadata>('resource-metadata', resourceRecord);
 
   return {
     readServer: servers.read,

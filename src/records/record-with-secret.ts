@@ -34,21 +34,26 @@ type Replaced<Facts> =
 // Each round that finds the record moved on means that another process succeeded.
 const ROUNDS = 20;
 
+/** The record of these facts: made once a kind and not once a client, since zod compiles each schema at its first use. */
+export function recordOf<Facts extends object>(facts: z.ZodMiniType<Facts>) {
+  return z.object({ secret: z.exactOptional(z.string()), facts });
+}
+
+const anyPointer = z.object({ secret: z.string() });
+
 export function recordsWithSecret<Facts extends object, Secret extends object>(o: {
   readonly store: Store;
   readonly vault: Store;
   /** What the record is called in failures. */
   readonly kind: string;
-  readonly facts: z.ZodMiniType<Facts>;
+  readonly record: ReturnType<typeof recordOf<Facts>>;
   readonly secret: z.ZodMiniType<Secret>;
 }) {
   const { store, vault, kind } = o;
-  const schema = z.object({ secret: z.exactOptional(z.string()), facts: o.facts });
-  const anyPointer = z.object({ secret: z.string() });
 
   const decode = (record: StoredRecord | undefined): Found<Facts> | undefined => {
     if (record === undefined) return undefined;
-    const { facts, secret } = decodeRecord(kind, schema, record);
+    const { facts, secret } = decodeRecord(kind, o.record, record);
     return { facts, secretKey: secret, version: record.version };
   };
 

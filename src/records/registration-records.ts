@@ -8,7 +8,7 @@ import { FailureError } from '../failure.ts';
 import type { TokenEndpointAuthMethod } from '../protocol/documents.ts';
 import type { Store, StoredRecord } from '../stores/contract.ts';
 import { digest, freshVaultKey, recordKey } from './keys.ts';
-import { recordsWithSecret } from './record-with-secret.ts';
+import { recordOf, recordsWithSecret } from './record-with-secret.ts';
 
 /** What is known of a registered client: plain JSON without any secret. */
 export interface RegistrationFacts {
@@ -68,6 +68,7 @@ const registrationFacts = z.object({
   secretExpiresAtEpochSeconds: z.exactOptional(z.number()),
   registeredAtEpochSeconds: z.number(),
 });
+const registrationRecord = recordOf(registrationFacts);
 const secretEntry = z.object({ clientSecret: z.string() });
 const anyClient = z.object({ facts: z.object({ clientId: z.string() }) });
 
@@ -80,7 +81,7 @@ export function createRegistrationRecords(o: {
     store: o.store,
     vault: o.vault,
     kind: 'registration',
-    facts: registrationFacts,
+    record: registrationRecord,
     secret: secretEntry,
   });
 
