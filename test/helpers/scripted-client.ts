@@ -5,6 +5,7 @@ import type { Store } from '../../src/stores/contract.ts';
 import { memoryStore } from '../../src/stores/memory-store.ts';
 import { type ScriptedOptions, type ScriptedServers, scriptedServers } from '../fixtures/scripted/scripted-servers.ts';
 import { countingStore } from './counting-store.ts';
+import { watchProgress } from './progress-watch.ts';
 import { type ScriptedUser, scriptedUser } from './scripted-user.ts';
 import { type SimulatedClock, simulatedClock } from './simulated-clock.ts';
 
@@ -41,8 +42,8 @@ export function scene(options: SceneOptions = {}): Scene {
   const user = scriptedUser((url) => act(servers, url));
   const counting = countingStore(options.store ?? memoryStore({ clock }));
   const store = counting.store;
-  const create = (more: Overrides = {}): AuthorizationClient =>
-    createAuthorizationClient({
+  const create = (more: Overrides = {}): AuthorizationClient => {
+    const client = createAuthorizationClient({
       resource: servers.resource.url,
       fetch: options.wrapFetch?.(servers.fetch) ?? servers.fetch,
       store,
@@ -52,6 +53,9 @@ export function scene(options: SceneOptions = {}): Scene {
       ...options.client,
       ...more,
     } as AuthorizationClientOptions);
+    watchProgress(client);
+    return client;
+  };
   return { servers, client: create(), user, store, clock, storeOperations: counting.operations, another: create };
 }
 
