@@ -12,8 +12,9 @@ export default defineConfig({
     retry: 0,
     allowOnly: false,
     passWithNoTests: false,
-    testTimeout: 10_000,
-    hookTimeout: 10_000,
+    // Long enough for a busy machine: it only ends tests that hang.
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
     unstubGlobals: true,
     unstubEnvs: true,
     restoreMocks: true,

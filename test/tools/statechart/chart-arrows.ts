@@ -53,13 +53,15 @@ function joined(arrows: readonly Arrow[]): readonly Arrow[] {
 }
 
 /**
- * Into another top-level part, or into the middle of another group of states: such an
- * arrow says where the flow goes on, but its line would only hide the others.
+ * Into another top-level part, into the middle of another group of states, or back to a
+ * group that comes before: such an arrow says where the flow goes on, but its line would
+ * only hide the others.
  */
-function crossesPicture(from: string, to: ChartState): boolean {
+function crossesPicture(order: readonly string[], from: string, to: ChartState): boolean {
   if (from.split('.')[0] !== to.path.split('.')[0]) return true;
   const isInside = `${from}.`.startsWith(`${parentOf(to.path)}.`);
-  return !isInside && to.children.length === 0;
+  if (to.children.length === 0) return !isInside;
+  return !from.startsWith(`${to.path}.`) && order.indexOf(to.path) < order.indexOf(from);
 }
 
 /** Whoever comes from outside to the state a part begins with enters that part. */
@@ -74,6 +76,7 @@ const parentOf = (path: string): string => path.split('.').slice(0, -1).join('.'
 export function arrowsOf(root: ChartState): Arrows {
   const states = withDescendants(root);
   const byPath = new Map(states.map((state) => [state.path, state]));
+  const order = states.map(({ path }) => path);
   const usual = usualErrorTarget(states);
 
   const arrows = states.flatMap(({ transitions }) =>
@@ -82,7 +85,7 @@ export function arrowsOf(root: ChartState): Arrows {
       if (target === undefined || (isUnguardedError(transition) && target.path === usual)) return [];
       const { from, trigger } = transition;
       const to = entered(byPath, from, target);
-      return [{ from, to, kind: trigger, labels: [labelOf(transition)], isChip: crossesPicture(from, to) }];
+      return [{ from, to, kind: trigger, labels: [labelOf(transition)], isChip: crossesPicture(order, from, to) }];
     }),
   );
   const usualTarget = usual === undefined ? undefined : byPath.get(usual);

@@ -26,10 +26,15 @@ const LOOKS: readonly (Look & { readonly tags: readonly string[] })[] = [
   { tags: [], meaning: 'rests', fill: '#dcfce7', border: '#16a34a' },
 ];
 
+/** A parent looks like most of its states; of several, like the last, to which the others lead. */
+function mostCommonLook(children: readonly ChartState[]): Look {
+  const looks = children.map(lookOf);
+  const count = (one: Look | undefined) => looks.filter((other) => other === one).length;
+  return looks.reduce((best, look) => (count(look) >= count(best) ? look : best));
+}
+
 export function lookOf({ tags, transitions, children }: ChartState): Look {
-  // A parent looks like the last of its states: what comes before it leads there.
-  const last = children.at(-1);
-  if (last !== undefined) return lookOf(last);
+  if (children.length > 0) return mostCommonLook(children);
   if (transitions.some(({ trigger }) => trigger === 'always')) return DECIDING;
   const look = LOOKS.find((one) => one.tags.every((tag) => tags.includes(tag)));
   if (look === undefined) throw new Error('The last look fits every state.');
