@@ -1,0 +1,25 @@
+/** A store whose writes fail for some keys, for as long as a test says. */
+import { FailureError } from '../../src/failure.ts';
+import type { Store } from '../../src/stores/contract.ts';
+
+export interface BreakableStore {
+  readonly store: Store;
+  /** From now on writes to matching keys fail; `undefined` mends the store. */
+  breakWrites(matches: ((key: string) => boolean) | undefined): void;
+}
+
+export function breakableStore(sound: Store): BreakableStore {
+  let isBroken: ((key: string) => boolean) | undefined;
+  return {
+    store: {
+      ...sound,
+      async write(key, value, options) {
+        if (isBroken?.(key) === true) throw new FailureError('store_failed', 'storage', { reason: 'The disk is full.' });
+        return sound.write(key, value, options);
+      },
+    },
+    breakWrites(matches) {
+      isBroken = matches;
+    },
+  };
+}
