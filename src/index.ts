@@ -16,6 +16,7 @@ export type {
   AuthorizationClientOptions,
   ClientAuthenticator,
   FetchLike,
+  Inspector,
   IssuerPolicy,
   LogRecord,
   PreregisteredClient,

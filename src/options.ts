@@ -1,4 +1,5 @@
 /** What an embedder may say. Everything but `resource` has a default or is optional. */
+import type { InspectionEvent, Observer } from 'xstate';
 import type { Clock } from './clock.ts';
 import type { Limits } from './limits.ts';
 import type { ClientMetadata, ServerMetadata, TokenEndpointAuthMethod } from './protocol/documents.ts';
@@ -52,6 +53,9 @@ export interface LogRecord {
 
 export type UrlPurpose = 'resource-metadata' | 'server-metadata' | 'registration' | 'token' | 'revocation' | 'authorization';
 
+/** What XState's `createActor` takes as `inspect`: a function, or an observer as the Stately inspector has it. */
+export type Inspector = ((event: InspectionEvent) => void) | Observer<InspectionEvent>;
+
 export interface AuthorizationClientOptions {
   /** The protected resource: the URL of the MCP server. */
   readonly resource: string | URL;
@@ -102,5 +106,5 @@ export interface AuthorizationClientOptions {
   readonly limits?: Partial<Limits>;
   readonly logger?: (record: LogRecord) => void;
   /** An XState inspector; what it sees is free of secrets (OBS-04). */
-  readonly inspect?: (event: unknown) => void;
+  readonly inspect?: Inspector;
 }

@@ -1,5 +1,5 @@
 /** Turns options into settings: defaults filled in, every mistake reported at once. */
-import { systemClock } from './clock.ts';
+import { type Clock, systemClock } from './clock.ts';
 import { FailureError, failureOf } from './failure.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import type { AuthorizationClientOptions, FetchLike, LogRecord, PreregisteredClient } from './options.ts';
@@ -47,7 +47,7 @@ export function resolveSettings(options: AuthorizationClientOptions): Settings {
   if (problems.length > 0) {
     throw new FailureError('invalid_configuration', 'configuration', { problems, reason: problems.join(' ') });
   }
-  const { limits, scope, clientMetadata, ...rest } = options;
+  const { limits, scope, clientMetadata, logger, ...rest } = options;
   const clock = options.clock ?? systemClock;
   const scopes = scope === undefined ? undefined : scopeList(scope);
   return {
@@ -67,8 +67,21 @@ export function resolveSettings(options: AuthorizationClientOptions): Settings {
     limits: { ...DEFAULT_LIMITS, ...limits },
     ...(scopes !== undefined && { scopes }),
     clientMetadata: { ...clientMetadata, redirect_uris: clientMetadata?.redirect_uris ?? [DEFAULT_REDIRECT_URI] },
-    log: (level, event, details) => options.logger?.({ ...details, level, event, atEpochMs: clock.now() }),
+    ...logging(logger, clock),
   };
+}
+
+/** Nothing is logged by default (SEC-05), and a flow does not end because nobody can write about it. */
+function logging(given: AuthorizationClientOptions['logger'], clock: Clock): Pick<Settings, 'log' | 'logger'> {
+  if (given === undefined) return { log: () => {} };
+  const logger = (record: LogRecord): void => {
+    try {
+      given(record);
+    } catch {
+      // Whom should one tell?
+    }
+  };
+  return { logger, log: (level, event, details) => logger({ ...details, level, event, atEpochMs: clock.now() }) };
 }
 
 // Looked up at each call: a fetch that is replaced later (tests, instrumentation) is honoured.
