@@ -93,6 +93,7 @@ export interface Grant {
 export interface TokenFacts {
   readonly issuer: string;
   readonly clientId: string;
+  readonly publicClient?: boolean;
   readonly scopes: readonly string[];
   readonly requestedScopes: readonly string[];
   readonly resourceParameter?: string;

@@ -9,7 +9,7 @@ import { AuthorizationError } from './errors.ts';
 import { failure } from './failure.ts';
 import { createFlowActor } from './flow-actor.ts';
 import { flowHistory, isStepUp } from './flow-history.ts';
-import { missingScopes } from './protocol/scopes.ts';
+import { missingScopes, scopeUnion } from './protocol/scopes.ts';
 import { until } from './until.ts';
 
 export interface SignOutOptions {
@@ -160,7 +160,10 @@ export function createFlow(environment: Environment): Flow {
     if (isEnough(await usableToken(signal))) return;
     await rested(signal);
     if (isEnough(accessTokens.current)) return;
-    send({ type: 'authorization.begin', ...(scopes !== undefined && { scopes }) });
+    // What was there before is asked for again: explicit scopes add to a token, and never take from it (SCO-04).
+    const { token } = actor.getSnapshot().context;
+    const asked = scopes && scopeUnion(token?.requestedScopes, token?.scopes, scopes);
+    send({ type: 'authorization.begin', ...(asked !== undefined && { scopes: asked }) });
     await settled(signal);
     const missing = missingScopes(scopes, accessTokens.current?.scopes);
     if (missing.length > 0) {

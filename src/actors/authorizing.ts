@@ -113,7 +113,7 @@ export const checkCallback = effect<'checkCallback'>('authorization', async (env
 
 export const exchangeCode = effect<'exchangeCode'>('token', async (environment, { grant, authorizationServer, client }, signal) => {
   const { attempts, http } = environment;
-  const credentials = await clientCredentials(environment, authorizationServer, client.clientId);
+  const credentials = await clientCredentials(environment, authorizationServer, client);
   if (credentials === undefined) {
     throw new FailureError('credentials_missing', 'token', { issuer: grant.issuer, reason: 'The registration is gone.' });
   }
@@ -141,7 +141,7 @@ export const exchangeCode = effect<'exchangeCode'>('token', async (environment, 
     });
     return keepTokens(environment, tokens, {
       issuer: grant.issuer,
-      clientId: client.clientId,
+      client: credentials,
       requestedScopes: grant.requestedScopes,
       resourceParameter: grant.resourceParameter,
       scopesIfOmitted: grant.requestedScopes,

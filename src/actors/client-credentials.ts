@@ -29,7 +29,7 @@ export function preregisteredAuthMethod(client: PreregisteredClient, server: Aut
 export async function clientCredentials(
   environment: Environment,
   server: AuthorizationServer,
-  clientId: string,
+  { clientId, publicClient = false }: { readonly clientId: string; readonly publicClient?: boolean },
 ): Promise<TokenClient | undefined> {
   const { settings, registrations } = environment;
   const authenticate = settings.authenticateClient && { authenticate: settings.authenticateClient };
@@ -45,7 +45,10 @@ export async function clientCredentials(
   }
   if (settings.clientMetadataUrl === clientId) return { clientId, authMethod: 'none', ...authenticate };
   const stored = await registrations.find(server.issuer, settings.clientMetadata.redirect_uris);
-  if (stored?.facts.clientId !== clientId) return undefined;
+  if (stored?.facts.clientId !== clientId) {
+    // Registered anew meanwhile: the refresh token of a public client is as good as before.
+    return publicClient ? { clientId, authMethod: 'none', ...authenticate } : undefined;
+  }
   return {
     clientId,
     authMethod: stored.facts.authMethod,

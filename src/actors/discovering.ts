@@ -173,7 +173,7 @@ export const bindIssuer = effect<'bindIssuer'>('issuer-binding', async (environm
     return { authorizationServer, isRenewed: false, canRefresh: false };
   }
   const token = adopt(environment, newest.facts, newest.tokens);
-  const client = token.refreshable ? await clientCredentials(environment, authorizationServer, token.clientId) : undefined;
+  const client = token.refreshable ? await clientCredentials(environment, authorizationServer, token) : undefined;
   // What an issuer gave out before the resource left it is no news: it is refreshed when the resource comes back (ISS-02).
   const isRenewed = (before === undefined || before.issuer === token.issuer) && isGoodReplacement(environment, token, before?.version);
   return { authorizationServer, token, isRenewed, canRefresh: client !== undefined };

@@ -1,13 +1,14 @@
 /** Stores issued tokens, and keeps them in memory even where the store fails (RFR-02, RFR-07). */
 import type { Obtained, TokenFacts } from '../../machines/contracts.ts';
 import { FailureError, failure, failureOf } from '../failure.ts';
+import type { TokenClient } from '../protocol/client-authentication.ts';
 import type { IssuedTokens } from '../protocol/documents.ts';
 import type { CredentialTokens } from '../records/credential-records.ts';
 import type { Environment } from './environment.ts';
 
 interface About {
   readonly issuer: string;
-  readonly clientId: string;
+  readonly client: Pick<TokenClient, 'clientId' | 'authMethod'>;
   readonly requestedScopes: readonly string[];
   readonly resourceParameter: string | undefined;
   /** What an omitted `scope` means: the requested scopes, or the previous ones (SCO-03). */
@@ -49,12 +50,13 @@ function credentialOf(
   about: About,
   obtainedAtEpochSeconds: number,
 ): { readonly facts: Omit<TokenFacts, 'version'>; readonly tokens: CredentialTokens } {
-  const { issuer, clientId, requestedScopes, resourceParameter } = about;
+  const { issuer, client, requestedScopes, resourceParameter } = about;
   const refreshToken = issued.refreshToken ?? about.previousRefreshToken;
   return {
     facts: {
       issuer,
-      clientId,
+      clientId: client.clientId,
+      ...(client.authMethod === 'none' && { publicClient: true }),
       scopes: issued.scopes ?? about.scopesIfOmitted,
       requestedScopes,
       ...(resourceParameter !== undefined && { resourceParameter }),

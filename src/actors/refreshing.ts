@@ -55,7 +55,7 @@ export const requestRefresh = effect<'requestRefresh'>('refresh', (environment, 
       const server = authorizationServer?.issuer === token.issuer ? authorizationServer : await storedServer(environment, token.issuer);
       const { facts, tokens } = await tokensToRefresh(environment, token);
       if (isTakenOver(environment, facts, token)) return { token: adopt(environment, facts, tokens) };
-      const client = await clientCredentials(environment, server, facts.clientId);
+      const client = await clientCredentials(environment, server, facts);
       if (client === undefined || tokens.refreshToken === undefined) throw ended(token);
       const issued = await sendRefresh(environment.http, {
         metadata: server.metadata,
@@ -66,7 +66,7 @@ export const requestRefresh = effect<'requestRefresh'>('refresh', (environment, 
       });
       return await keepTokens(environment, issued, {
         issuer: token.issuer,
-        clientId: facts.clientId,
+        client,
         requestedScopes: facts.requestedScopes,
         resourceParameter: facts.resourceParameter,
         scopesIfOmitted: facts.scopes,

@@ -19,6 +19,8 @@ export interface CredentialFacts {
   readonly requestedScopes: readonly string[];
   /** What was sent as `resource`, and is sent again with every refresh (RFR-06). */
   readonly resourceParameter?: string;
+  /** The client proves itself by its identifier alone: no registration record is needed to refresh. */
+  readonly publicClient?: boolean;
   readonly tokenType: 'Bearer' | 'DPoP';
   readonly expiresAtEpochSeconds?: number;
   /** There is a refresh token. */
@@ -70,6 +72,7 @@ const credentialFacts = z.object({
   scopes: z.array(z.string()),
   requestedScopes: z.array(z.string()),
   resourceParameter: z.exactOptional(z.string()),
+  publicClient: z.exactOptional(z.boolean()),
   tokenType: z.enum(['Bearer', 'DPoP']),
   expiresAtEpochSeconds: z.exactOptional(z.number()),
   refreshable: z.boolean(),

@@ -91,13 +91,24 @@ describe('a 401 with a refresh token at hand', () => {
     expect(stage.user.shown).toHaveLength(1);
   });
 
-  it('leads to a login where the client that the refresh token belongs to is gone (RFR-01)', async () => {
-    const stage = await signedIn();
+  it('leads to a login where the secret of the client that the refresh token belongs to is gone (RFR-01)', async () => {
+    const stage = await signedIn({ authorizationServer: { tokenEndpointAuthMethods: ['client_secret_post'] } });
     await stage.clock.advance(UNTIL_EXPIRED_MS);
     const renamed = stage.another({ clientMetadata: { redirect_uris: ['http://127.0.0.1/other'] } });
     expect((await renamed.fetch(stage.servers.resource.url)).status).toBe(200);
     expect(stage.grants()).toEqual(['authorization_code']);
     expect(stage.user.shown).toHaveLength(2);
+    expect(stage.servers.violations).toEqual([]);
+  });
+});
+
+describe('a public client that was registered anew', () => {
+  it('still refreshes the tokens of its former identifier (RFR-01)', async () => {
+    const stage = await signedIn();
+    await stage.clock.advance(UNTIL_EXPIRED_MS);
+    const renamed = stage.another({ clientMetadata: { redirect_uris: ['http://127.0.0.1/other'] } });
+    expect((await renamed.fetch(stage.servers.resource.url)).status).toBe(200);
+    expect(stage.grants()).toEqual(['refresh_token']);
     expect(stage.servers.violations).toEqual([]);
   });
 });
