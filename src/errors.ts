@@ -1,5 +1,5 @@
 /** The one error class that leaves authchart. */
-import { type Failure, type FailureCode, FailureError, failureOf, type Phase } from './failure.ts';
+import { type Failure, type FailureCode, failureOf, type Phase } from './failure.ts';
 
 /**
  * Thrown by every public function. `code` is stable; `failure` holds the same
@@ -23,5 +23,3 @@ export function toAuthorizationError(thrown: unknown, phase: Phase): Authorizati
   if (thrown instanceof AuthorizationError) return thrown;
   return new AuthorizationError(failureOf(thrown, phase));
 }
-
-export { FailureError };

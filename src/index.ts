@@ -6,6 +6,7 @@ export {
   type IssuedAccessToken,
   type StatusListener,
 } from './client.ts';
+export { checkClientMetadataDocument } from './check-client-metadata-document.ts';
 export type { Clock } from './clock.ts';
 export { type Diagnosis, discover } from './diagnosis.ts';
 export { AuthorizationError } from './errors.ts';

@@ -5,7 +5,9 @@
  *
  * Left out: hosting the document, and reading those of others.
  */
+
 import { FailureError } from '../failure.ts';
+import { fullClientMetadata } from './client-metadata.ts';
 import type { ClientMetadata, ClientSource } from './documents.ts';
 import { isLoopbackHost } from './endpoint-url.ts';
 import type { Http } from './http.ts';
@@ -43,7 +45,9 @@ export function problemsOfClientMetadataUrl(url: string): string[] {
  * @throws FailureError `invalid_configuration` with every problem of URL and metadata.
  */
 export function clientMetadataDocument(url: string, metadata: ClientMetadata): ClientMetadata & { readonly client_id: string } {
-  const document = { client_id: url, ...metadata };
+  // What is left out has a meaning of its own (RFC 7591 section 2), and not the one the client runs with.
+  const full = fullClientMetadata(metadata, { redirectUris: metadata.redirect_uris, offlineAccess: true });
+  const document = { client_id: url, ...full };
   const problems = [...problemsOfClientMetadataUrl(url), ...problemsOfMembers(document)];
   if (problems.length > 0) throw new FailureError('invalid_configuration', 'configuration', { problems });
   return document;

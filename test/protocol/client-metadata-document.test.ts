@@ -52,7 +52,7 @@ describe('the URL of a client ID metadata document', () => {
 
 describe('the document to host', () => {
   it('names its own URL as the client identifier (REG-02)', () => {
-    expect(clientMetadataDocument(url, metadata)).toEqual({ client_id: url, ...metadata });
+    expect(clientMetadataDocument(url, metadata)).toMatchObject({ client_id: url, ...metadata });
   });
 
   it('is not made with problems, and all of them are named (REG-02)', () => {
