@@ -11,10 +11,13 @@ export interface SimulatedClock extends Clock {
   jumpTo(epochMs: number): void;
   /** How many sleepers wait now. */
   readonly sleeping: number;
+  /** Someone waits who is due within this time; heartbeats and the like, which wait in the background, do not count. */
+  isDueWithin(durationMs: number): boolean;
 }
 
 interface Sleeper {
   readonly dueEpochMs: number;
+  readonly background: boolean;
   readonly wake: () => void;
 }
 
@@ -34,7 +37,7 @@ export function simulatedClock(startEpochMs = START_EPOCH_MS): SimulatedClock {
 
   return {
     now: () => nowEpochMs,
-    sleep: (durationMs, signal) =>
+    sleep: (durationMs, signal, { background = false } = {}) =>
       new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason);
         if (durationMs <= 0) return resolve();
@@ -44,6 +47,7 @@ export function simulatedClock(startEpochMs = START_EPOCH_MS): SimulatedClock {
         };
         const sleeper: Sleeper = {
           dueEpochMs: nowEpochMs + durationMs,
+          background,
           wake: () => {
             sleepers.delete(sleeper);
             signal?.removeEventListener('abort', stop);
@@ -66,6 +70,7 @@ export function simulatedClock(startEpochMs = START_EPOCH_MS): SimulatedClock {
     jumpTo(epochMs) {
       nowEpochMs = epochMs;
     },
+    isDueWithin: (durationMs) => [...sleepers].some(({ background, dueEpochMs }) => !background && dueEpochMs <= nowEpochMs + durationMs),
     get sleeping() {
       return sleepers.size;
     },
