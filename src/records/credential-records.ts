@@ -6,7 +6,7 @@
 import * as z from 'zod/mini';
 import { FailureError } from '../failure.ts';
 import type { Store } from '../stores/contract.ts';
-import { freshVaultKey, recordKey } from './keys.ts';
+import { recordKey, type VaultPlace } from './keys.ts';
 import { decodeRecord, RECORD_FORMAT } from './record-format.ts';
 import { recordOf, recordsWithSecret } from './record-with-secret.ts';
 
@@ -92,6 +92,7 @@ export function createCredentialRecords(o: {
   const { store, vault, resource, account } = o;
   const bindingKey = recordKey('binding', resource, account);
   const keyOf = (issuer: string): string => recordKey('credential', resource, account, issuer);
+  const placeOf = (issuer: string): VaultPlace => ['tokens', resource, account, issuer];
   const records = recordsWithSecret<Omit<CredentialFacts, 'version'>, CredentialTokens>({
     store,
     vault,
@@ -114,7 +115,7 @@ export function createCredentialRecords(o: {
     bind,
 
     async read(issuer) {
-      const pair = await records.read(keyOf(issuer));
+      const pair = await records.read(keyOf(issuer), placeOf(issuer));
       if (pair === undefined) return undefined;
       checkIssuer(pair.facts, issuer);
       if (pair.secret === undefined) throw new FailureError('credentials_missing', 'storage', { issuer, resource });
@@ -125,7 +126,7 @@ export function createCredentialRecords(o: {
       const { issuer } = facts;
       const result = await records.replace(keyOf(issuer), facts, {
         secret: tokens,
-        secretKey: freshVaultKey('tokens', resource, account, issuer),
+        place: placeOf(issuer),
         basedOn,
       });
       if (result.replaced) {
@@ -137,7 +138,7 @@ export function createCredentialRecords(o: {
     },
 
     async forget(issuer, { version } = {}) {
-      await records.forget(keyOf(issuer), (record) => version === undefined || version === record.version);
+      await records.forget(keyOf(issuer), placeOf(issuer), (record) => version === undefined || version === record.version);
       if ((await store.read(keyOf(issuer))) !== undefined) return;
       const binding = await store.read(bindingKey);
       if (binding?.value['issuer'] === issuer) await store.delete(bindingKey, { expected: binding.version });

@@ -16,9 +16,18 @@ export function recordKey(kind: string, ...parts: readonly string[]): string {
   }
 }
 
+/** What vault entries of one owner have in common: their kind and what they belong to. */
+export type VaultPlace = readonly [kind: string, ...parts: readonly string[]];
+
 /** The key of a new vault entry: never used before, so that writing it cannot harm what a record points to. */
-export function freshVaultKey(kind: string, ...parts: readonly string[]): string {
-  return recordKey('vault', kind, ...parts, crypto.randomUUID());
+export function freshVaultKey(...place: VaultPlace): string {
+  return recordKey('vault', ...place, crypto.randomUUID());
+}
+
+/** Was this key made by {@link freshVaultKey} for the same owner? */
+export function isInVaultPlace(key: string, place: VaultPlace): boolean {
+  const start = `${recordKey('vault', ...place)}/`;
+  return key.startsWith(start) && !key.slice(start.length).includes('/');
 }
 
 /** Web Crypto answers from a thread of its own: as slow as a store. The few texts of a flow are asked for again and again. */

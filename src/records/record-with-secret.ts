@@ -5,10 +5,15 @@
  * is moved over to it by compare-and-set, which is the commit; then the old entry
  * is deleted. A reader sees the old pair or the new one, never a mixture, and a
  * crash in between leaves a whole pair in force.
+ *
+ * Whoever can write the store but not the vault can bend a pointer: every secret
+ * has a place in the vault that its owner knows, and one from elsewhere is neither
+ * read nor deleted (ISS-01).
  */
 import * as z from 'zod/mini';
 import { FailureError } from '../failure.ts';
 import type { JsonObject, Store, StoredRecord } from '../stores/contract.ts';
+import { freshVaultKey, isInVaultPlace, type VaultPlace } from './keys.ts';
 import { decodeRecord, RECORD_FORMAT } from './record-format.ts';
 import { tidyUp } from './tidy-up.ts';
 
@@ -57,27 +62,31 @@ export function recordsWithSecret<Facts extends object, Secret extends object>(o
     return { facts, secretKey: secret, version: record.version };
   };
 
-  const readSecret = async (secretKey: string): Promise<Secret | undefined> => {
+  const readSecret = async (secretKey: string, place: VaultPlace): Promise<Secret | undefined> => {
+    if (!isInVaultPlace(secretKey, place)) {
+      throw new FailureError('record_unreadable', 'storage', { reason: `The ${kind} record points to a secret that is not its own.` });
+    }
     const entry = await vault.read(secretKey);
     return entry && decodeRecord(`${kind} secret`, o.secret, entry);
   };
 
-  const discard = async (secretKey: string | undefined): Promise<void> => {
-    if (secretKey !== undefined) await tidyUp(vault.delete(secretKey));
+  const discard = async (secretKey: string | undefined, place: VaultPlace): Promise<void> => {
+    if (secretKey !== undefined && isInVaultPlace(secretKey, place)) await tidyUp(vault.delete(secretKey));
   };
 
   const contended = (): FailureError =>
     new FailureError('store_failed', 'storage', { reason: `Other processes kept changing the ${kind} record.` });
 
   return {
-    async read(key: string): Promise<Pair<Facts, Secret> | undefined> {
+    /** Throws `record_unreadable` for a record that points to another's secret. */
+    async read(key: string, place: VaultPlace): Promise<Pair<Facts, Secret> | undefined> {
       let missing: string | undefined;
       for (let round = 0; round < ROUNDS; round += 1) {
         const found = decode(await store.read(key));
         if (found === undefined) return undefined;
         const { facts, secretKey, version } = found;
         if (secretKey === undefined) return { facts, version, secretLost: false };
-        const secret = await readSecret(secretKey);
+        const secret = await readSecret(secretKey, place);
         if (secret !== undefined) return { facts, version, secret, secretLost: false };
         // Another process may have moved the record on between the two reads: only what
         // is missing twice under an unmoved record is lost.
@@ -93,11 +102,11 @@ export function recordsWithSecret<Facts extends object, Secret extends object>(o
       facts: Facts,
       {
         secret,
-        secretKey,
+        place,
         basedOn,
-      }: { readonly secret: Secret | undefined; readonly secretKey: string; readonly basedOn: string | null | undefined },
+      }: { readonly secret: Secret | undefined; readonly place: VaultPlace; readonly basedOn: string | null | undefined },
     ): Promise<Replaced<Facts>> {
-      const newSecretKey = secret === undefined ? undefined : secretKey;
+      const newSecretKey = secret === undefined ? undefined : freshVaultKey(...place);
       const value: JsonObject = { format: RECORD_FORMAT, secret: newSecretKey, facts: { ...facts } as JsonObject };
       let before = decode(await store.read(key));
       if (isStale(basedOn, before)) return { replaced: false, current: before };
@@ -108,27 +117,27 @@ export function recordsWithSecret<Facts extends object, Secret extends object>(o
         // If this throws, the write may have happened all the same: the new entry stays.
         const result = await store.write(key, value, { expected: before?.version ?? null });
         if (result.written) {
-          await discard(before?.secretKey);
+          await discard(before?.secretKey, place);
           return { replaced: true, version: result.version };
         }
         before = decode(result.current);
         if (isStale(basedOn, before)) {
-          await discard(newSecretKey);
+          await discard(newSecretKey, place);
           return { replaced: false, current: before };
         }
       }
-      await discard(newSecretKey);
+      await discard(newSecretKey, place);
       throw contended();
     },
 
     /** Deletes both, also when the record cannot be understood. May be repeated after a failure. */
-    async forget(key: string, isMeant: (record: StoredRecord) => boolean = () => true): Promise<void> {
+    async forget(key: string, place: VaultPlace, isMeant: (record: StoredRecord) => boolean = () => true): Promise<void> {
       for (let round = 0; round < ROUNDS; round += 1) {
         const record = await store.read(key);
         if (record === undefined || !isMeant(record)) return;
         // The secret goes first: should the record's turn fail, forgetting again still finds it.
-        const pointer = anyPointer.safeParse(record.value);
-        if (pointer.success) await vault.delete(pointer.data.secret);
+        const secretKey = anyPointer.safeParse(record.value).data?.secret;
+        if (secretKey !== undefined && isInVaultPlace(secretKey, place)) await vault.delete(secretKey);
         if (await store.delete(key, { expected: record.version })) return;
       }
       throw contended();

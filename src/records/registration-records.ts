@@ -7,7 +7,7 @@ import * as z from 'zod/mini';
 import { FailureError } from '../failure.ts';
 import type { TokenEndpointAuthMethod } from '../protocol/documents.ts';
 import type { Store, StoredRecord } from '../stores/contract.ts';
-import { digest, freshVaultKey, recordKey } from './keys.ts';
+import { digest, recordKey, type VaultPlace } from './keys.ts';
 import { recordOf, recordsWithSecret } from './record-with-secret.ts';
 
 /** What is known of a registered client: plain JSON without any secret. */
@@ -87,7 +87,7 @@ export function createRegistrationRecords(o: {
 
   return {
     async find(issuer, redirectSet) {
-      const pair = await records.read(await keyOf(issuer, redirectSet));
+      const pair = await records.read(await keyOf(issuer, redirectSet), placeOf(issuer));
       if (pair === undefined) return undefined;
       checkIssuer(pair.facts, issuer);
       if (pair.secretLost || pair.facts.hasSecret !== (pair.secret !== undefined)) return undefined;
@@ -98,11 +98,11 @@ export function createRegistrationRecords(o: {
       const kept = { ...facts, hasSecret: clientSecret !== undefined };
       const key = await keyOf(facts.issuer, redirectSet);
       const secret = clientSecret === undefined ? undefined : { clientSecret };
-      const secretKey = freshVaultKey('client-secret', facts.issuer);
-      let result = await records.replace(key, kept, { secret, secretKey, basedOn });
+      const place = placeOf(facts.issuer);
+      let result = await records.replace(key, kept, { secret, place, basedOn });
       // What it was to replace has been forgotten meanwhile: nothing stands in its way.
       if (!result.replaced && result.current === undefined) {
-        result = await records.replace(key, kept, { secret, secretKey, basedOn: undefined });
+        result = await records.replace(key, kept, { secret, place, basedOn: undefined });
       }
       if (result.replaced) return { ...kept, version: result.version };
       if (result.current === undefined) throw new FailureError('store_failed', 'storage', { issuer: facts.issuer });
@@ -112,7 +112,7 @@ export function createRegistrationRecords(o: {
     async forget(issuer, redirectSet, { clientId } = {}) {
       const isMeant = ({ value }: StoredRecord): boolean =>
         clientId === undefined || anyClient.safeParse(value).data?.facts.clientId === clientId;
-      await records.forget(await keyOf(issuer, redirectSet), isMeant);
+      await records.forget(await keyOf(issuer, redirectSet), placeOf(issuer), isMeant);
     },
   };
 }
@@ -121,6 +121,8 @@ export function createRegistrationRecords(o: {
 async function keyOf(issuer: string, redirectSet: readonly string[]): Promise<string> {
   return recordKey('registration', issuer, await digest(JSON.stringify([...new Set(redirectSet)].sort())));
 }
+
+const placeOf = (issuer: string): VaultPlace => ['client-secret', issuer];
 
 /** ISS-01: a record that was moved to another issuer's key is not used. */
 function checkIssuer(facts: { readonly issuer: string }, issuer: string): void {

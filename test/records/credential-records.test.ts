@@ -156,6 +156,26 @@ describe('credential records', () => {
     await expect(credentials.read(other)).rejects.toMatchObject({ failure: { code: 'record_unreadable' } });
   });
 
+  it('whose pointer was bent to tokens of another issuer or resource give none out, and take none along (ISS-01)', async () => {
+    const stores = { store: memoryStore(), vault: memoryStore() };
+    const credentials = records(stores);
+    await credentials.save(facts(1), tokens(1));
+    await credentials.save(facts(2, other), tokens(2));
+    const elsewhere = createCredentialRecords({ ...stores, resource: 'https://evil.example.com/mcp', account: 'default' });
+    const mine = await stores.store.read(recordKey('credential', resource, 'default', issuer));
+    // What someone can do who writes the store and does not reach the vault.
+    const bent = { ...mine?.value, facts: facts(3, other) };
+    await stores.store.write(recordKey('credential', resource, 'default', other), bent);
+    await stores.store.write(recordKey('credential', 'https://evil.example.com/mcp', 'default', issuer), mine?.value ?? {});
+    await expect(credentials.read(other)).rejects.toMatchObject({ failure: { code: 'record_unreadable' } });
+    await expect(elsewhere.read(issuer)).rejects.toMatchObject({ failure: { code: 'record_unreadable' } });
+
+    await credentials.forget(other);
+    await elsewhere.save(facts(4), tokens(4));
+    expect((await elsewhere.read(issuer))?.tokens).toEqual(tokens(4));
+    expect((await credentials.read(issuer))?.tokens).toEqual(tokens(1));
+  });
+
   it('of several accounts live side by side and never mix (STO-04)', async () => {
     const stores = { store: memoryStore(), vault: memoryStore() };
     const [work, home] = [records(stores, 'work'), records(stores, 'home')];

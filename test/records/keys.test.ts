@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { digest, freshVaultKey, recordKey } from '../../src/records/keys.ts';
+import { digest, freshVaultKey, isInVaultPlace, recordKey } from '../../src/records/keys.ts';
 
 describe('record keys', () => {
   it('cannot be made to name the record of another issuer, account or resource (ISS-01)', () => {
@@ -23,6 +23,20 @@ describe('record keys', () => {
 
   it('of new vault entries never come twice', () => {
     expect(freshVaultKey('tokens', 'a')).not.toBe(freshVaultKey('tokens', 'a'));
+  });
+
+  it('of vault entries tell whose they are (ISS-01)', () => {
+    const key = freshVaultKey('tokens', 'a', 'b');
+    expect(isInVaultPlace(key, ['tokens', 'a', 'b'])).toBe(true);
+    for (const place of [
+      ['tokens', 'a'],
+      ['tokens', 'a', ''],
+      ['tokens', 'b', 'b'],
+      ['secret', 'a', 'b'],
+      ['tokens', 'a', 'b', ''],
+    ]) {
+      expect(isInVaultPlace(key, place as [string, ...string[]])).toBe(false);
+    }
   });
 
   it('can be a digest, which is SHA-256 in base64url', async () => {

@@ -62,6 +62,20 @@ describe('registration records', () => {
     await expect(registrations.find(other, redirectSet)).rejects.toMatchObject({ failure: { code: 'record_unreadable' } });
   });
 
+  it('whose pointer was bent to the secret of another issuer are refused (ISS-01)', async () => {
+    const { store, contents } = watchedStore();
+    const registrations = createRegistrationRecords({ store, vault: memoryStore() });
+    await registrations.save(facts('c1'), { redirectSet, clientSecret: 's1' });
+    await registrations.save(facts('c2', other), { redirectSet, clientSecret: 's2' });
+    const keys = Object.keys(await contents());
+    const [from = '', to = ''] = [keys.find((key) => key.includes('login')), keys.find((key) => key.includes('other'))];
+    const secret = (await store.read(from))?.value['secret'] ?? null;
+    await store.write(to, { ...(await store.read(to))?.value, secret });
+    await expect(registrations.find(other, redirectSet)).rejects.toMatchObject({ failure: { code: 'record_unreadable' } });
+    await registrations.forget(other, redirectSet);
+    expect(await registrations.find(issuer, redirectSet)).toMatchObject({ clientSecret: 's1' });
+  });
+
   it('keep the registration of whoever was first, and return it', async () => {
     const registrations = createRegistrationRecords({ store: memoryStore(), vault: memoryStore() });
     const saves = await Promise.all(
