@@ -124,7 +124,7 @@ export function createAuthorizedFetch(settings: Settings, flow: Flow): FetchLike
   }
 
   function challengeOf({ request, token, response }: Sent, reason: 'unauthorized' | 'insufficient-scope'): Challenge {
-    const facts = challengeFacts(response.headers);
+    const facts = challengeFacts(response.headers, token?.value);
     return {
       reason,
       operation: `${request.method} ${new URL(request.url).pathname}`,

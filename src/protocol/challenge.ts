@@ -103,24 +103,26 @@ class Scanner {
  * is no Bearer one (CHA-02). Of several with the same scheme each fact is taken
  * from the first that states it, since gateways put one of their own in front.
  *
+ * @param sentToken the access token of the request: some resources repeat it in
+ *   their challenge, which is kept in checkpoints (SEC-01)
  * @returns `undefined` if there is none: discovery then starts at the well-known
  *   URIs (CHA-03)
  */
-export function challengeFacts(headers: Headers): ChallengeFacts | undefined {
+export function challengeFacts(headers: Headers, sentToken?: string): ChallengeFacts | undefined {
   const value = headers.get('www-authenticate');
   if (value === null) return undefined;
   const all = parseChallenges(value);
   for (const scheme of ['Bearer', 'DPoP'] as const) {
     const ours = all.filter((challenge) => challenge.scheme.toLowerCase() === scheme.toLowerCase());
-    if (ours.length > 0) return factsOf(scheme, ours);
+    if (ours.length > 0) return factsOf(scheme, ours, sentToken === undefined ? [] : [sentToken]);
   }
   return undefined;
 }
 
-function factsOf(scheme: 'Bearer' | 'DPoP', challenges: readonly ParsedChallenge[]): ChallengeFacts {
+function factsOf(scheme: 'Bearer' | 'DPoP', challenges: readonly ParsedChallenge[], secrets: readonly string[]): ChallengeFacts {
   const first = (name: string, longest?: number): string | undefined => {
     for (const { parameters } of challenges) {
-      const text = serverText(parameters.get(name), longest);
+      const text = serverText(parameters.get(name), longest, secrets);
       if (text !== undefined) return text;
     }
     return undefined;

@@ -18,6 +18,8 @@ export interface TokenErrorContext {
   readonly issuer: string;
   /** The token endpoint without its query. */
   readonly url: string;
+  /** What was sent and is not for errors. */
+  readonly secrets: readonly string[];
 }
 
 type Meaning = 'grant-ended' | 'client-unknown' | 'unavailable';
@@ -64,11 +66,17 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
 export function answerFailure(
   answer: Exclude<TokenAnswer, { outcome: 'issued' }>,
   phase: TokenPhase,
-  { response, issuer, url }: TokenErrorContext,
+  { response, issuer, url, secrets }: TokenErrorContext,
 ): FailureError {
   const { status, ok } = response;
   const waitSeconds = retryAfterSeconds(response.headers);
-  const details = { issuer, url, status, ...(waitSeconds !== undefined && { retryAfterSeconds: waitSeconds }), ...wordsOf(answer) };
+  const details = {
+    issuer,
+    url,
+    status,
+    ...(waitSeconds !== undefined && { retryAfterSeconds: waitSeconds }),
+    ...wordsOf(answer, secrets),
+  };
   const meaning = answer.outcome === 'error' ? MEANINGS[answer.error] : undefined;
   if (isOutage(status) || meaning === 'unavailable') return new FailureError('server_unavailable', phase, details);
   if (meaning === 'grant-ended') return new FailureError(phase === 'refresh' ? 'refresh_rejected' : 'code_rejected', phase, details);
@@ -81,10 +89,10 @@ export function answerFailure(
   });
 }
 
-function wordsOf(answer: TokenAnswer): FailureDetails {
+function wordsOf(answer: TokenAnswer, secrets: readonly string[]): FailureDetails {
   if (answer.outcome !== 'error') return {};
-  const oauthError = serverText(answer.error, 100);
-  const oauthErrorDescription = serverText(answer.description);
+  const oauthError = serverText(answer.error, 100, secrets);
+  const oauthErrorDescription = serverText(answer.description, undefined, secrets);
   return { ...(oauthError !== undefined && { oauthError }), ...(oauthErrorDescription !== undefined && { oauthErrorDescription }) };
 }
 
