@@ -7,6 +7,7 @@ import { exchangeCode as sendCode } from '../protocol/code-exchange.ts';
 import { createAttemptSecrets } from '../protocol/pkce.ts';
 import { resourceParameter } from '../protocol/resource-parameter.ts';
 import { promptFor } from '../protocol/scopes.ts';
+import { attemptBinding } from './attempt-binding.ts';
 import { clientCredentials } from './client-credentials.ts';
 import { effect } from './effect.ts';
 import { keepTokens } from './keep-tokens.ts';
@@ -71,7 +72,8 @@ export const prepareAuthorization = effect<'prepareAuthorization'>('authorizatio
     ...(sentResource !== undefined && { resourceParameter: sentResource }),
     deadlineEpochMs: settings.clock.now() + settings.limits.userDeadlineMs,
   };
-  await attempts.open(grant.attemptId, secrets, { flowKey, deadlineEpochMs: grant.deadlineEpochMs });
+  const boundTo = await attemptBinding(flowKey, { authorizationServer, client, grant });
+  await attempts.open(grant.attemptId, secrets, { flowKey, deadlineEpochMs: grant.deadlineEpochMs, boundTo });
   return { grant };
 });
 

@@ -2,6 +2,7 @@
 import type { Grant, RestoredFlow } from '../../machines/contracts.ts';
 import { isExpiring } from '../access-token.ts';
 import type { Checkpoint } from '../durable/checkpoint.ts';
+import { checkAttemptBinding } from './attempt-binding.ts';
 import { effect } from './effect.ts';
 import type { Environment } from './environment.ts';
 import { adopt } from './keep-tokens.ts';
@@ -12,6 +13,7 @@ export const restoreFlow = effect<'restoreFlow'>('storage', async (environment) 
   const { journal } = environment;
   const checkpoint = await journal.read();
   const context = checkpoint === undefined ? {} : storedContext(checkpoint.context);
+  await checkAttemptBinding(environment, context);
   const kept = { pastStepUps: context.pastStepUps ?? [] };
   const pending = await resumeGrant(environment, context);
   if (pending !== undefined) return pending;

@@ -44,13 +44,24 @@ export type CallbackAcceptance = 'accepted' | 'unknown' | 'used';
 
 export interface AttemptRecords {
   /** Stores the attempt; call before the user is sent away. The callback is accepted until the deadline. */
-  open(attemptId: string, secrets: AttemptSecrets, options: { readonly flowKey: string; readonly deadlineEpochMs: number }): Promise<void>;
+  open(
+    attemptId: string,
+    secrets: AttemptSecrets,
+    options: {
+      readonly flowKey: string;
+      readonly deadlineEpochMs: number;
+      /** Kept beside the verifier, out of reach of whoever can write the store but not the vault. */
+      readonly boundTo: string;
+    },
+  ): Promise<void>;
   /** The attempt a callback belongs to, in whatever process it began. */
   findByState(state: string): Promise<WaitingAttempt | undefined>;
   /** Stores the callback for its attempt; anything but `accepted` has changed nothing. */
   acceptCallback(state: string, callbackUrl: string): Promise<CallbackAcceptance>;
   /** False once its code was handed out to be sent, or the attempt was closed: no callback can complete it any more. */
   isOpen(attemptId: string): Promise<boolean>;
+  /** What the attempt was opened with; `undefined` where `isOpen` is false. */
+  boundTo(attemptId: string): Promise<string | undefined>;
   /** The callback that waits for its code to be sent; reading it commits to nothing. */
   readCallback(attemptId: string): Promise<StoredCallback | undefined>;
   /** As `readCallback`, but of all callers in all processes exactly one gets it: that one may send the code. */
@@ -64,7 +75,7 @@ export interface AttemptRecords {
 const KEPT_AFTER_DEADLINE_MS = 3_600_000;
 
 const stateRecord = z.object({ attemptId: z.string(), flowKey: z.string(), deadlineEpochMs: z.number(), used: z.boolean() });
-const attemptEntry = z.object({ verifier: z.string(), state: z.string() });
+const attemptEntry = z.object({ verifier: z.string(), state: z.string(), boundTo: z.string() });
 /** `callbackUrl` is gone once the code was handed out to be sent. */
 const callbackEntry = z.object({ stateKey: z.string(), callbackUrl: z.exactOptional(z.string()) });
 
@@ -76,7 +87,7 @@ export function createAttemptRecords(o: {
 }): AttemptRecords {
   const { store, vault } = o;
 
-  const readSecrets = async (attemptId: string): Promise<AttemptSecrets | undefined> => {
+  const readSecrets = async (attemptId: string): Promise<z.output<typeof attemptEntry> | undefined> => {
     const entry = await vault.read(attemptKey(attemptId));
     return entry && decodeRecord('attempt', attemptEntry, entry);
   };
@@ -100,9 +111,9 @@ export function createAttemptRecords(o: {
   };
 
   return {
-    async open(attemptId, { verifier, state }, { flowKey, deadlineEpochMs }) {
+    async open(attemptId, { verifier, state }, { flowKey, deadlineEpochMs, boundTo }) {
       const expiry = { expiresAtEpochMs: deadlineEpochMs + KEPT_AFTER_DEADLINE_MS };
-      await vault.write(attemptKey(attemptId), { format: RECORD_FORMAT, verifier, state }, expiry);
+      await vault.write(attemptKey(attemptId), { format: RECORD_FORMAT, verifier, state, boundTo }, expiry);
       const record = { format: RECORD_FORMAT, attemptId, flowKey, deadlineEpochMs, used: false };
       await store.write(await stateKeyOf(state), record, expiry);
     },
@@ -135,10 +146,14 @@ export function createAttemptRecords(o: {
       return (await readSecrets(attemptId)) !== undefined;
     },
 
+    async boundTo(attemptId) {
+      return (await readSecrets(attemptId))?.boundTo;
+    },
+
     async readCallback(attemptId) {
       const { callbackUrl } = (await readCallbackEntry(attemptId)) ?? {};
       const secrets = callbackUrl === undefined ? undefined : await readSecrets(attemptId);
-      return callbackUrl === undefined || secrets === undefined ? undefined : { ...secrets, callbackUrl };
+      return callbackUrl === undefined || secrets === undefined ? undefined : storedCallback(secrets, callbackUrl);
     },
 
     async takeCallback(attemptId) {
@@ -152,7 +167,7 @@ export function createAttemptRecords(o: {
       // Without its verifier the code is worth nothing; still it need not stay.
       const spent = { format: RECORD_FORMAT, stateKey };
       await tidyUp(vault.write(callbackKey(attemptId), spent, { expiresAtEpochMs: o.clock.now() + KEPT_AFTER_DEADLINE_MS }));
-      return { ...secrets, callbackUrl };
+      return storedCallback(secrets, callbackUrl);
     },
 
     async close(attemptId) {
@@ -164,6 +179,10 @@ export function createAttemptRecords(o: {
       await vault.delete(callbackKey(attemptId));
     },
   };
+}
+
+function storedCallback({ verifier, state }: AttemptSecrets, callbackUrl: string): StoredCallback {
+  return { verifier, state, callbackUrl };
 }
 
 function attemptKey(attemptId: string): string {

@@ -19,7 +19,8 @@ async function setup(names: readonly string[] = ['a']) {
   const inAnotherProcess = (other: typeof stores = stores) => createAttemptRecords({ ...other, clock });
   const attempts = inAnotherProcess();
   const deadlineEpochMs = clock.now() + 10 * MINUTE_MS;
-  for (const name of names) await attempts.open(name, secrets(name), { flowKey: `flow of ${name}`, deadlineEpochMs });
+  for (const name of names)
+    await attempts.open(name, secrets(name), { flowKey: `flow of ${name}`, deadlineEpochMs, boundTo: `what ${name} is for` });
   return { clock, stores, contents, attempts, inAnotherProcess, deadlineEpochMs };
 }
 
@@ -126,7 +127,7 @@ describe('attempt records of several attempts', () => {
   it('leave the rest untouched when one is closed (AUT-08)', async () => {
     const { attempts, contents, deadlineEpochMs } = await setup(['a']);
     const before = await contents();
-    await attempts.open('b', secrets('b'), { flowKey: 'flow of b', deadlineEpochMs });
+    await attempts.open('b', secrets('b'), { flowKey: 'flow of b', deadlineEpochMs, boundTo: 'what b is for' });
     await attempts.close('b');
     expect(await contents()).toEqual(before);
   });

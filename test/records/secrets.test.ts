@@ -66,7 +66,7 @@ async function everyRecordUsed() {
   const attempts = createAttemptRecords({ store, vault, clock });
   for (const attemptId of ['one', 'two']) {
     const own = { verifier, state: `${state}-${attemptId}` };
-    await attempts.open(attemptId, own, { flowKey: 'flow', deadlineEpochMs: clock.now() + 1_000 });
+    await attempts.open(attemptId, own, { flowKey: 'flow', deadlineEpochMs: clock.now() + 1_000, boundTo: 'digest' });
     await attempts.acceptCallback(own.state, `http://127.0.0.1/callback?code=${code}&state=${own.state}`);
     await attempts.findByState(own.state);
   }

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { recordKey } from '../../src/records/keys.ts';
+import type { JsonObject } from '../../src/stores/contract.ts';
+import { memoryStore } from '../../src/stores/memory-store.ts';
+import { CALL, type Scene, type SceneOptions, scene } from '../helpers/scripted-client.ts';
+import { simulatedClock } from '../helpers/simulated-clock.ts';
+import { failureOfCall, untilStep } from '../helpers/waiting.ts';
+
+const EVIL = 'https://evil.example.com';
+
+interface Tampered extends Scene {
+  /** What reached the server of whoever writes the store. */
+  readonly stolen: string[];
+}
+
+/** Someone writes the store, and reaches neither the vault nor the network. */
+function tamperedScene(options: SceneOptions = {}): Tampered {
+  const clock = simulatedClock();
+  const stolen: string[] = [];
+  const world = scene({
+    ...options,
+    clock,
+    client: { vault: memoryStore({ clock }) },
+    wrapFetch: (fetch) => async (input, init) => {
+      if (!(input instanceof Request) || new URL(input.url).origin !== EVIL) return fetch(input, init);
+      const request = new Request(input, init);
+      stolen.push(`${request.method} ${request.url} ${await request.text()}`);
+      return Response.json({ access_token: 'theirs', token_type: 'Bearer' });
+    },
+  });
+  return { ...world, stolen };
+}
+
+/** Replaces the real issuer's host by the other one wherever an endpoint is named. */
+async function bendEndpoints({ store }: Scene, key: string, names: readonly string[]): Promise<void> {
+  const text = JSON.stringify((await store.read(key))?.value);
+  const bent = names.reduce((all, name) => all.replaceAll(new RegExp(`("${name}":")https://[^/"]+`, 'g'), `$1${EVIL}`), text);
+  expect(bent).not.toBe(text);
+  await store.write(key, JSON.parse(bent) as JsonObject);
+}
+
+/** A login whose process has gone while the user was away. */
+async function leftWaiting(): Promise<Tampered & { readonly flowKey: string; readonly authorizationUrl: string }> {
+  const world = tamperedScene({ act: () => undefined });
+  world.client.fetch(world.servers.resource.url, CALL).catch(() => {});
+  const { authorizationUrl } = await untilStep(world.client, 'awaiting-user');
+  await world.client.close();
+  return { ...world, authorizationUrl, flowKey: recordKey('flow', 'default', world.servers.resource.url) };
+}
+
+describe('a checkpoint that someone else has edited', () => {
+  it.each([[['token_endpoint']], [['authorization_endpoint']], [['registration_endpoint']], [['authorizationUrl']], [['issuer']]])(
+    'in its %s completes no login: no code, verifier or user goes there (ISS-09)',
+    async (names) => {
+      const world = await leftWaiting();
+      const callback = await world.servers.approve(world.authorizationUrl);
+      await bendEndpoints(world, world.flowKey, names);
+      const another = world.another();
+      expect(await failureOfCall(another.completeAuthorization(callback))).toMatchObject({
+        code: expect.stringMatching(/record_unreadable|issuer_changed/),
+      });
+      expect(world.stolen).toEqual([]);
+      expect(world.servers.requestsFor('token')).toEqual([]);
+      expect(world.user.shown.filter((url) => url.startsWith(EVIL))).toEqual([]);
+    },
+  );
+
+  it('is not listened, registered or opened for, and the next request begins anew (ISS-09)', async () => {
+    const world = await leftWaiting();
+    await bendEndpoints(world, world.flowKey, ['authorization_endpoint', 'token_endpoint', 'registration_endpoint', 'authorizationUrl']);
+    const another = world.another();
+    expect(await failureOfCall(another.restore())).toMatchObject({ code: 'record_unreadable' });
+    const pending = another.fetch(world.servers.resource.url, CALL);
+    const { authorizationUrl } = await untilStep(another, 'awaiting-user');
+    await another.completeAuthorization(await world.servers.approve(authorizationUrl));
+    expect((await pending).status).toBe(200);
+    expect(world.stolen).toEqual([]);
+    expect(world.servers.violations).toEqual([]);
+  });
+
+  it('completes as ever where a store gives its members back in another order (ISS-09)', async () => {
+    const world = await leftWaiting();
+    const turned = (value: unknown): unknown =>
+      typeof value === 'object' && value !== null && !Array.isArray(value)
+        ? Object.fromEntries(
+            Object.entries(value)
+              .reverse()
+              .map(([name, member]) => [name, turned(member)]),
+          )
+        : value;
+    await world.store.write(world.flowKey, turned((await world.store.read(world.flowKey))?.value) as JsonObject);
+    const status = await world.another().completeAuthorization(await world.servers.approve(world.authorizationUrl));
+    expect(status.step).toBe('authorized');
+  });
+});
