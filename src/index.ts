@@ -1,4 +1,6 @@
 /** The public names of authchart's core. It runs wherever there is `fetch`: Node, browsers, workers. */
+
+export { checkClientMetadataDocument } from './check-client-metadata-document.ts';
 export {
   type AuthorizationClient,
   type AuthorizeOptions,
@@ -6,7 +8,6 @@ export {
   type IssuedAccessToken,
   type StatusListener,
 } from './client.ts';
-export { checkClientMetadataDocument } from './check-client-metadata-document.ts';
 export type { Clock } from './clock.ts';
 export { type Diagnosis, discover } from './diagnosis.ts';
 export { AuthorizationError } from './errors.ts';
