@@ -35,7 +35,7 @@ export function createEnvironment(settings: Settings, deliver: Environment['deli
     leases: createLeases({ store, clock, owner: crypto.randomUUID(), leaseMs: limits.leaseMs }),
     credentials: createCredentialRecords({ store, vault, resource, account }),
     registrations: createRegistrationRecords({ store, vault }),
-    discoveries: createDiscoveryRecords({ store, clock, limits }),
+    discoveries: createDiscoveryRecords({ store, ...(vault !== store && { vault }), clock, limits }),
     attempts: createAttemptRecords({ store, vault, clock }),
     accessTokens: createAccessTokenHolder(),
     open: {},

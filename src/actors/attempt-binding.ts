@@ -7,6 +7,7 @@
 import type { AuthorizationServer, ClientFacts, Grant } from '../../machines/contracts.ts';
 import { FailureError } from '../failure.ts';
 import { digest } from '../records/keys.ts';
+import { orderedJson } from '../records/ordered-json.ts';
 import type { Environment } from './environment.ts';
 import type { StoredContext } from './stored-context.ts';
 
@@ -34,13 +35,4 @@ export async function checkAttemptBinding({ attempts, flowKey }: Environment, be
     throw new FailureError('issuer_changed', 'authorization', { expected: grant.issuer, received: authorizationServer.issuer });
   }
   throw new FailureError('record_unreadable', 'storage', { reason: 'The checkpoint is not the one its attempt was begun with.' });
-}
-
-/** Stores may give the members of an object back in another order, and none that are undefined. */
-function orderedJson(value: unknown): string {
-  return JSON.stringify(value, (_key, member: unknown) =>
-    typeof member === 'object' && member !== null && !Array.isArray(member)
-      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : member,
-  );
 }

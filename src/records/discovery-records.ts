@@ -3,6 +3,10 @@
  * the issuer it was fetched for and no other (ISS-01), resource metadata under the
  * resource. A cache and nothing more: what cannot be read counts as not there,
  * and the format stands in the key, so that no version can disturb another's.
+ *
+ * Server metadata says where secrets go. Where they have a vault of their own, it
+ * keeps a digest of what was fetched: someone who can write the store alone could
+ * otherwise have refresh tokens sent to a token endpoint of theirs (ISS-01).
  */
 import * as z from 'zod/mini';
 import type { Clock } from '../clock.ts';
@@ -10,7 +14,8 @@ import { type Failure, FailureError } from '../failure.ts';
 import type { Limits } from '../limits.ts';
 import type { ResourceMetadata, ServerMetadata } from '../protocol/documents.ts';
 import type { JsonObject, Store } from '../stores/contract.ts';
-import { recordKey } from './keys.ts';
+import { digest, recordKey } from './keys.ts';
+import { orderedJson } from './ordered-json.ts';
 import { decodeRecord, RECORD_FORMAT } from './record-format.ts';
 
 /** A stored document and what is needed to judge whether it is still fresh. */
@@ -72,17 +77,28 @@ function cacheRecord<Document extends object>(document: z.ZodMiniType<Document>)
   });
 }
 const serverRecord = cacheRecord(serverMetadata);
+const sealEntry = z.object({ digest: z.string() });
 const resourceRecord = cacheRecord(resourceMetadata);
 
 export function createDiscoveryRecords(o: {
   readonly store: Store;
+  /** Where secrets go, if that is another store. */
+  readonly vault?: Store | undefined;
   readonly clock: Clock;
   readonly limits: Pick<Limits, 'metadataMaxAgeMs'>;
   /** Told when a record could not be read; the flow goes on without it. */
   readonly report?: (failure: Failure) => void;
 }): DiscoveryRecords {
-  const cacheOf = <Document extends object>(kind: string, schema: ReturnType<typeof cacheRecord<Document>>) => {
+  const cacheOf = <Document extends object>(kind: string, schema: ReturnType<typeof cacheRecord<Document>>, vault?: Store) => {
     const keyOf = (owner: string): string => recordKey(`${kind}-${RECORD_FORMAT}`, owner);
+    const sealKeyOf = (owner: string): string => recordKey('vault', `${kind}-seal`, owner);
+    const sealOf = (owner: string, stored: Stored<Document>): Promise<string> => digest(orderedJson([owner, stored]));
+
+    const isSealed = async (owner: string, stored: Stored<Document>): Promise<boolean> => {
+      if (vault === undefined) return true;
+      const entry = await vault.read(sealKeyOf(owner));
+      return entry !== undefined && decodeRecord(`${kind} seal`, sealEntry, entry).digest === (await sealOf(owner, stored));
+    };
 
     /** What cannot be read is not there; a store that fails still fails. */
     const readable = async <Found>(work: Promise<Found>): Promise<Found | undefined> => {
@@ -99,7 +115,9 @@ export function createDiscoveryRecords(o: {
       const record = await o.store.read(keyOf(owner));
       if (record === undefined) return undefined;
       const { of, ...stored } = decodeRecord(kind, schema, record);
-      return of === owner ? (stored as Stored<Document>) : undefined;
+      if (of !== owner) return undefined;
+      if (await isSealed(owner, stored as Stored<Document>)) return stored as Stored<Document>;
+      throw new FailureError('record_unreadable', 'storage', { reason: `The ${kind} record is not what was fetched.` });
     };
 
     return {
@@ -108,13 +126,13 @@ export function createDiscoveryRecords(o: {
         const storedAtEpochMs = o.clock.now();
         const { maxAgeSeconds, etag } = found;
         const metadata = { ...found.metadata } as JsonObject;
-        // Last writer wins: both wrote what the same server published.
-        const written = o.store.write(
-          keyOf(owner),
-          { format: RECORD_FORMAT, of: owner, storedAtEpochMs, maxAgeSeconds, etag, metadata },
-          { expiresAtEpochMs: storedAtEpochMs + Math.max(KEPT_MS, 2 * o.limits.metadataMaxAgeMs) },
-        );
-        await readable(written);
+        const expiry = { expiresAtEpochMs: storedAtEpochMs + Math.max(KEPT_MS, 2 * o.limits.metadataMaxAgeMs) };
+        const record = { format: RECORD_FORMAT, of: owner, storedAtEpochMs, maxAgeSeconds, etag, metadata };
+        // Last writer wins: both wrote what the same server published. Where they crossed, it is fetched again.
+        await readable(o.store.write(keyOf(owner), record, expiry));
+        if (vault === undefined) return;
+        const seal = { format: RECORD_FORMAT, digest: await sealOf(owner, { ...found, storedAtEpochMs }) };
+        await readable(vault.write(sealKeyOf(owner), seal, expiry));
       },
       async forget(owner: string): Promise<void> {
         await readable(o.store.delete(keyOf(owner)));
@@ -122,7 +140,7 @@ export function createDiscoveryRecords(o: {
     };
   };
 
-  const servers = cacheOf<ServerMetadata>('server-metadata', serverRecord);
+  const servers = cacheOf<ServerMetadata>('server-metadata', serverRecord, o.vault);
   const resources = cacheOf<ResourceMetadata>('resource-metadata', resourceRecord);
 
   return {

@@ -93,3 +93,32 @@ describe('a checkpoint that someone else has edited', () => {
     expect(status.step).toBe('authorized');
   });
 });
+
+describe('server metadata that someone else has edited', () => {
+  const ENDPOINTS = ['token_endpoint', 'authorization_endpoint', 'registration_endpoint'];
+
+  it('gets no refresh token: it is fetched again from its issuer (ISS-01)', async () => {
+    const world = tamperedScene();
+    await world.client.fetch(world.servers.resource.url, CALL);
+    await bendEndpoints(world, recordKey('server-metadata-1', world.servers.authorizationServer.issuer), ENDPOINTS);
+    world.servers.authorizationServer.expireAccessTokens();
+    for (const client of [world.client, world.another()]) {
+      expect((await client.fetch(world.servers.resource.url, CALL)).status).toBe(200);
+    }
+    await world.clock.advance(24 * 3_600_000);
+    expect((await world.another().fetch(world.servers.resource.url, CALL)).status).toBe(200);
+    expect(world.stolen).toEqual([]);
+    expect(world.user.shown).toHaveLength(1);
+    expect(world.servers.violations).toEqual([]);
+  });
+
+  it('leads no user and no code elsewhere (ISS-01)', async () => {
+    const world = tamperedScene();
+    await world.client.fetch(world.servers.resource.url, CALL);
+    await world.client.signOut({ forgetRegistration: true });
+    await bendEndpoints(world, recordKey('server-metadata-1', world.servers.authorizationServer.issuer), ENDPOINTS);
+    expect((await world.another().fetch(world.servers.resource.url, CALL)).status).toBe(200);
+    expect(world.stolen).toEqual([]);
+    expect(world.servers.violations).toEqual([]);
+  });
+});

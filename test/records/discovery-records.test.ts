@@ -105,6 +105,25 @@ describe('discovery records', () => {
     expect((await discoveries.readServer(issuer))?.metadata).toEqual(metadataOf(issuer));
   });
 
+  it('give out no server metadata that was changed in the store, where the vault is another (ISS-01)', async () => {
+    const clock = simulatedClock();
+    const [{ store, contents }, vault] = [watchedStore(memoryStore({ clock })), memoryStore({ clock })];
+    const failures: Failure[] = [];
+    const discoveries = createDiscoveryRecords({ store, vault, clock, limits: DEFAULT_LIMITS, report: (failed) => failures.push(failed) });
+    await discoveries.saveServer(issuer, { metadata: metadataOf(issuer), maxAgeSeconds: 60 });
+    expect((await discoveries.readServer(issuer))?.metadata).toEqual(metadataOf(issuer));
+
+    const [[key, value] = ['', undefined]] = Object.entries(await contents());
+    const text = JSON.stringify(value);
+    for (const changed of [text.replace(`${issuer}/token`, 'https://evil.example.com/token'), text.replace('60', '99999')]) {
+      await store.write(key, JSON.parse(changed));
+      expect(await discoveries.readServer(issuer)).toBeUndefined();
+    }
+    expect(failures.map(({ code }) => code)).toEqual(['record_unreadable', 'record_unreadable']);
+    await discoveries.saveServer(issuer, { metadata: metadataOf(issuer) });
+    expect((await discoveries.readServer(issuer))?.metadata).toEqual(metadataOf(issuer));
+  });
+
   it('do not hide a store that fails', async () => {
     const unreachable = { read: () => Promise.reject(new Error('unreachable')) };
     await expect(setup(unreachable).discoveries.readServer(issuer)).rejects.toThrow('unreachable');
