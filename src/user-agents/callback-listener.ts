@@ -1,18 +1,18 @@
 /**
  * The HTTP listener that the browser comes back to (SEC-04): bound to loopback,
  * one exact path, GET only, Host checked against DNS rebinding, closed by the
- * first callback that is accepted. A refused callback leaves it open, or anyone
- * who finds the port could end a login by sending rubbish (AUT-05).
+ * first callback that is accepted. A refused callback leaves it open, however many
+ * there were, or anyone who finds the port could end a login by sending rubbish
+ * (AUT-05): a state of 256 bits needs no bound on guesses, and what one costs is
+ * bounded by the connections.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { failureOf } from '../failure.ts';
-import { acceptedPage, type CallbackPage, emptyCallbackPage, refusedPage, securityHeaders, tooManyPage } from './callback-page.ts';
+import { acceptedPage, type CallbackPage, emptyCallbackPage, refusedPage, securityHeaders } from './callback-page.ts';
 import type { CallbackOutcome } from './contract.ts';
 import { bindAddresses, type LoopbackAddress } from './loopback-address.ts';
 
-/** Refused callbacks after which no more are looked at; the port stays ours, so that nobody else can take it over. */
-const REFUSED_CALLBACKS = 50;
 /** Cookies are shared by all ports of a host, so a developer's machine sends many of them to `localhost`. */
 const HEADER_BYTES = 64 * 1024;
 const CONNECTIONS = 32;
@@ -58,7 +58,8 @@ async function bind(servers: Server[], address: LoopbackAddress): Promise<number
     try {
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
-        server.listen({ host, port, ipv6Only: host.includes(':') }, () => {
+        // Not shared with the other workers of a cluster: the callback is for this one.
+        server.listen({ host, port, ipv6Only: host.includes(':'), exclusive: true }, () => {
           server.off('error', reject);
           resolve();
         });
@@ -79,7 +80,6 @@ function serve(servers: readonly Server[], port: number, options: CallbackListen
   const redirectUri = address.redirectUri(port);
   const { origin, host } = new URL(redirectUri);
   const underWay = new Map<string, Promise<CallbackOutcome>>();
-  let refused = 0;
 
   /** The same callback twice at once (a reload, an impatient browser) is one callback with two pages. */
   const outcomeOf = (query: string): Promise<CallbackOutcome> => {
@@ -88,12 +88,8 @@ function serve(servers: readonly Server[], port: number, options: CallbackListen
     const outcome = deliver(`${origin}${address.path}?${query}`)
       .catch((thrown: unknown): CallbackOutcome => ({ accepted: false, failure: failureOf(thrown, 'authorization') }))
       .then((result) => {
-        if (result.accepted) {
-          close();
-        } else {
-          refused += 1;
-          underWay.delete(query);
-        }
+        if (result.accepted) close();
+        else underWay.delete(query);
         return result;
       });
     underWay.set(query, outcome);
@@ -105,7 +101,6 @@ function serve(servers: readonly Server[], port: number, options: CallbackListen
     const refusal = refusalOf(request, { host, path, exactPath: address.path });
     if (refusal !== undefined) return refusal;
     if (query === '') return { status: 400, page: emptyCallbackPage() };
-    if (refused >= REFUSED_CALLBACKS && !underWay.has(query)) return { status: 429, page: tooManyPage() };
     const outcome = await outcomeOf(query);
     if (outcome.accepted) return { status: 200, page: acceptedPage(applicationName) };
     return { status: 400, page: refusedPage(outcome.failure) };

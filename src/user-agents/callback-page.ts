@@ -51,17 +51,6 @@ export function emptyCallbackPage(): CallbackPage {
   });
 }
 
-/** So many callbacks were refused that no more are looked at. */
-export function tooManyPage(): CallbackPage {
-  return page({
-    tone: 'danger',
-    icon: SHIELD,
-    title: 'Too many attempts',
-    text: 'So many callbacks that belong to no authorization came here that no more are looked at.',
-    advice: 'Start the authorization again in the application.',
-  });
-}
-
 /** Headers of every answer; only the one style of the page is allowed to do anything. */
 export function securityHeaders(shown: CallbackPage | undefined): Record<string, string> {
   const style = shown === undefined ? '' : `style-src 'sha256-${STYLE_HASH}'; `;

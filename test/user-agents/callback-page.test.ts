@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { failure } from '../../src/failure.ts';
 import { FAILURE_CODES, type FailureCode } from '../../src/failure-codes.ts';
-import { acceptedPage, emptyCallbackPage, refusedPage, securityHeaders, tooManyPage } from '../../src/user-agents/callback-page.ts';
+import { acceptedPage, emptyCallbackPage, refusedPage, securityHeaders } from '../../src/user-agents/callback-page.ts';
 import { loopback } from '../../src/user-agents/loopback.ts';
 import { rawRequest } from './raw-request.ts';
 
@@ -39,7 +39,6 @@ describe('what a page may do', () => {
     accepted: acceptedPage('Example'),
     refused: refusedPage(failure('authorization_denied', 'authorization')),
     empty: emptyCallbackPage(),
-    tooMany: tooManyPage(),
   };
 
   it.each(Object.entries(pages))('the %s page asks for nothing from elsewhere and runs nothing (SEC-04)', (_name, page) => {
