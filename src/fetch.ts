@@ -40,7 +40,9 @@ export function createAuthorizedFetch(settings: Settings, flow: Flow): FetchLike
   const { accessTokens } = flow.environment;
   const isInside = rememberLast((url) => URL.canParse(url) && isInsideResource(settings.resource, new URL(url), settings.attachTo));
 
-  return async (input, init) => {
+  return async (asked, init) => {
+    // What has been checked is what is sent: a caller may change its URL while the flow is under way.
+    const input = asked instanceof URL ? asked.href : asked;
     const request = given(input, init);
     if (!isInside(request.url)) throw error('url_outside_resource', request, { resource: settings.resource });
     // The caller's own credentials win, and what becomes of them is the caller's business (FET-10).

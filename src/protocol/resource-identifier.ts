@@ -39,7 +39,23 @@ export function isInsideResource(resource: string, url: URL, attachTo: 'origin' 
   const own = new URL(resource);
   // `blob:` URLs carry the origin of the page that made them, so the protocol counts too.
   if (url.protocol !== own.protocol || url.origin !== own.origin) return false;
-  return attachTo === 'origin' || isPathInside(own.pathname, url.pathname);
+  return attachTo === 'origin' || (isPathInside(own.pathname, url.pathname) && !leadsOut(url.pathname.slice(own.pathname.length)));
+}
+
+/** As often as anything between here and the resource may decode a path. */
+const DECODINGS = 3;
+
+/**
+ * Servers and proxies that decode a path before they resolve it, or drop the
+ * parameters of its segments, find a way out where the URL standard finds none:
+ * `..%2f`, `..%5c`, `..;`, `%252e%252e/`.
+ */
+function leadsOut(path: string): boolean {
+  let decoded = path;
+  for (let round = 0; round < DECODINGS; round += 1) {
+    decoded = decoded.replace(/%(25|2e|2f|3b|5c)/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+  }
+  return /(?:^|[/\\])\.\.(?:[/\\;]|$)/.test(decoded);
 }
 
 /** Is a metadata document that names `documentResource` about `resource`: the same URL, or a parent on a segment boundary (PRM-03)? */

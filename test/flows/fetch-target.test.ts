@@ -26,6 +26,15 @@ describe('what fetch takes and returns', () => {
     expect(servers.violations).toEqual([]);
   });
 
+  it('sends a URL as it was when fetch was called, whatever its caller makes of it meanwhile (FET-01, FET-02)', async () => {
+    const { client, servers } = scene();
+    const url = new URL(servers.resource.url);
+    const pending = client.fetch(url, CALL);
+    url.host = 'evil.example.com';
+    expect((await pending).status).toBe(200);
+    expect(servers.requests.filter(({ url: asked }) => asked.host === 'evil.example.com')).toEqual([]);
+  });
+
   it('returns the very response of the resource, its body unread and still open (FET-01)', async () => {
     const open = new TransformStream<Uint8Array, Uint8Array>();
     const writer = open.writable.getWriter();
@@ -107,6 +116,8 @@ describe('where the access token goes', () => {
     'https://mcp.example.com/mcp',
     'https://mcp.example.com/mcp/',
     'https://mcp.example.com/mcp/tools?x=1',
+    'https://mcp.example.com/mcp/tools?next=..%2fadmin',
+    'https://mcp.example.com/mcp/a%2Fb/..c/d..',
     'https://mcp.example.com/a/../mcp',
   ])('attaches it to %s when it is kept inside the path (FET-02)', async (url) => {
     const { client, servers } = scene(PATH_ONLY);
@@ -120,6 +131,15 @@ describe('where the access token goes', () => {
     'https://mcp.example.com/messages',
     'https://mcp.example.com/mcp/../admin',
     'https://mcp.example.com/mcp/%2e%2e/admin',
+    // Ways out for servers and proxies that decode first and resolve then.
+    'https://mcp.example.com/mcp/..%2fadmin',
+    'https://mcp.example.com/mcp/%2E%2E%2Fadmin',
+    'https://mcp.example.com/mcp/x%2f..%2f..%2fadmin',
+    'https://mcp.example.com/mcp/..%5cadmin',
+    'https://mcp.example.com/mcp/..;/admin',
+    'https://mcp.example.com/mcp/..%3bx=1/admin',
+    'https://mcp.example.com/mcp/%252e%252e%252fadmin',
+    'https://mcp.example.com/mcp/..%2f',
     'https://mcp.example.com/',
   ])('refuses %s when it is kept inside the path (FET-02)', async (url) => {
     const { client } = scene(PATH_ONLY);
