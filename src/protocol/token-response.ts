@@ -14,6 +14,7 @@
  */
 import { parseChallenges } from './challenge.ts';
 import type { IssuedTokens } from './documents.ts';
+import { isScopeToken } from './scope-token.ts';
 import { parseScope } from './scopes.ts';
 
 /** What a token endpoint answered. */
@@ -119,6 +120,9 @@ function tokenType({ token_type: type, ok }: Members): string | undefined {
   return ok === true && (known === 'user' || known === 'bot') ? 'bearer' : known;
 }
 
+/** A hundred years: what some servers mean by "for ever" lies beyond the dates there are. */
+const LONGEST_LIFETIME_SECONDS = 100 * 365 * 24 * 3_600;
+
 /**
  * A text is a number to Microsoft Entra ID v1 and Facebook. What is no number, or
  * not above zero, says nothing: a token is not issued dead, so those who send 0
@@ -127,18 +131,19 @@ function tokenType({ token_type: type, ok }: Members): string | undefined {
 function lifetimeSeconds(value: unknown): number | undefined {
   const seconds = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   if (typeof seconds !== 'number' || !Number.isFinite(seconds)) return undefined;
-  return seconds >= 1 ? Math.floor(seconds) : undefined;
+  return seconds >= 1 ? Math.min(Math.floor(seconds), LONGEST_LIFETIME_SECONDS) : undefined;
 }
 
 /**
  * Scopes between commas (GitHub, Slack) or in a list (Twitch). An empty one says
  * nothing: servers write it where they do not track scopes, and taking it for a
  * grant of nothing would ask the user again at once. Nor does one of another kind.
+ * What RFC 6749 section 3.3 allows in no scope is none, and would reach the status (TOK-04).
  */
 function scopesIn(value: unknown): readonly string[] | undefined {
   const list = Array.isArray(value) ? value.join(' ') : value;
   if (typeof list !== 'string') return undefined;
-  const scopes = parseScope(/\s/.test(list.trim()) ? list : list.replaceAll(',', ' '));
+  const scopes = parseScope(/\s/.test(list.trim()) ? list : list.replaceAll(',', ' ')).filter(isScopeToken);
   return scopes.length > 0 ? scopes : undefined;
 }
 

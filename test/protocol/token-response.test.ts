@@ -68,6 +68,16 @@ describe('successful token responses of real servers', () => {
     expect(answers[0]).toEqual({ outcome: 'issued', tokens: all });
   });
 
+  it('last a hundred years at most, so that their end is a date (TOK-02)', async () => {
+    for (const expires_in of [1e15, '99999999999999', 1e308]) {
+      expect(await read({ access_token: 'a', expires_in })).toMatchObject({ tokens: { expiresInSeconds: 3_153_600_000 } });
+    }
+  });
+
+  it('have no scopes that no scope can be: nothing of a server reaches a screen through them (TOK-04)', async () => {
+    expect(await read({ ...full, scope: 'x \u001b[31mred \u202ey "z" ä' })).toMatchObject({ tokens: { scopes: ['x'] } });
+  });
+
   it('keep a comma inside a scope where spaces part them (TOK-02)', async () => {
     expect(await read({ ...full, scope: 'a,b c' })).toMatchObject({ tokens: { scopes: ['a,b', 'c'] } });
   });
