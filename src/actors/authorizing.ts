@@ -10,6 +10,7 @@ import { promptFor } from '../protocol/scopes.ts';
 import { attemptBinding } from './attempt-binding.ts';
 import { clientCredentials } from './client-credentials.ts';
 import { effect } from './effect.ts';
+import { issuerPolicy } from './issuer-policy.ts';
 import { keepTokens } from './keep-tokens.ts';
 import { obtaining } from './obtaining.ts';
 import { scopesToRequest } from './requested-scopes.ts';
@@ -44,7 +45,7 @@ export const prepareAuthorization = effect<'prepareAuthorization'>('authorizatio
   const { issuer, metadata, hasResourceMetadata, resourceIdentifier } = authorizationServer;
   const secrets = await createAttemptSecrets(settings.random);
   const scopes = scopesToRequest(settings, input);
-  const policy = settings.issuers[issuer];
+  const policy = issuerPolicy(settings, issuer);
   const sentResource = resourceParameter({
     // As published: the server may speak for a parent of this path (PRM-03), and tokens are for what it names.
     resource: resourceIdentifier ?? resource,

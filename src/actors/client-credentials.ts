@@ -5,11 +5,12 @@ import { chooseAuthMethod } from '../protocol/client-authentication.ts';
 import type { TokenClient } from '../protocol/code-exchange.ts';
 import type { TokenEndpointAuthMethod } from '../protocol/documents.ts';
 import type { Environment } from './environment.ts';
+import { isSameIssuer } from './issuer-policy.ts';
 
 /** The pre-registered client of this issuer; one without issuer belongs to the first it was used with. */
 export function preregisteredFor({ settings }: Environment, issuer: string): PreregisteredClient | undefined {
   return (
-    settings.preregistered.find((client) => client.issuer === issuer) ??
+    settings.preregistered.find((client) => client.issuer !== undefined && isSameIssuer(settings, client.issuer, issuer)) ??
     settings.preregistered.find((client) => client.issuer === undefined)
   );
 }

@@ -12,6 +12,7 @@ import { serverMetadataUrls } from '../protocol/well-known.ts';
 import { clientCredentials } from './client-credentials.ts';
 import { effect } from './effect.ts';
 import type { Environment } from './environment.ts';
+import { issuerPolicy } from './issuer-policy.ts';
 import { adopt } from './keep-tokens.ts';
 import { isGoodReplacement, newestCredential } from './stored-credential.ts';
 
@@ -111,7 +112,7 @@ export const lookForServerMetadataActor = effect<'lookForServerMetadata'>(
     const age = [stored?.storedAtEpochMs ?? 0, stored?.maxAgeSeconds, settings.clock.now(), settings.limits] as const;
     if (stored !== undefined && !ignoreCache && isFresh(...age)) return cached(issuer, stored.metadata);
     // The assumed identifier is an origin of our own making; frameworks that parse URLs publish it with a slash.
-    const policy = assumed ? { tolerateTrailingSlash: true, ...settings.issuers[issuer] } : settings.issuers[issuer];
+    const policy = assumed ? { tolerateTrailingSlash: true, ...issuerPolicy(settings, issuer) } : issuerPolicy(settings, issuer);
     const looked = await lookForServerMetadata(http, {
       url,
       issuer,
@@ -156,7 +157,7 @@ export const bindIssuer = effect<'bindIssuer'>('issuer-binding', async (environm
   const { issuer, metadata, fromCache, resourceMetadata, token: before } = input;
   const { settings, accessTokens } = environment;
   const used = metadata ?? legacyServerMetadata(issuer);
-  checkUsable(used, settings.issuers[issuer]);
+  checkUsable(used, issuerPolicy(settings, used.issuer));
   const authorizationServer: AuthorizationServer = {
     issuer: used.issuer,
     metadata: used,

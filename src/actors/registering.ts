@@ -11,6 +11,7 @@ import type { Settings } from '../settings.ts';
 import { preregisteredAuthMethod, preregisteredFor } from './client-credentials.ts';
 import { effect } from './effect.ts';
 import type { Environment } from './environment.ts';
+import { isSameIssuer } from './issuer-policy.ts';
 import { scopesToRequest } from './requested-scopes.ts';
 
 export const findClient = effect<'findClient'>('registration', async (environment, input) => {
@@ -40,7 +41,7 @@ async function preregisteredClient(
   const client = preregisteredFor(environment, server.issuer);
   const expected = client === undefined ? settings.preregistered.map(({ issuer }) => issuer).join(', ') : client.issuer;
   const remembered = client?.issuer ?? (client && (await rememberIssuer(environment, resource, client.client_id, server.issuer)));
-  if (client === undefined || remembered !== server.issuer) {
+  if (client === undefined || remembered === undefined || !isSameIssuer(settings, remembered, server.issuer)) {
     const owner = remembered ?? expected ?? 'another issuer';
     throw new FailureError('client_issuer_mismatch', 'registration', {
       expected: owner,

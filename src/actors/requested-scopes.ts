@@ -3,6 +3,7 @@ import type { ScopeSources } from '../../machines/actor-contracts.ts';
 import type { StepUp } from '../../machines/contracts.ts';
 import { scopeUnion, selectScopes } from '../protocol/scopes.ts';
 import type { Settings } from '../settings.ts';
+import { issuerPolicy } from './issuer-policy.ts';
 
 export function scopesToRequest(
   settings: Settings,
@@ -17,7 +18,7 @@ export function scopesToRequest(
     challenge: challenge?.facts?.scopes,
     resourceMetadata: resourceScopes,
     serverMetadata: metadata.scopes_supported,
-    useServerScopes: settings.issuers[issuer]?.useServerScopes,
+    useServerScopes: issuerPolicy(settings, issuer)?.useServerScopes,
     clientMetadata: settings.clientMetadata.scope,
     offlineAccess: settings.offlineAccess,
   });
