@@ -16,7 +16,7 @@ export async function writeResponse(context: CommandContext, response: Response,
     reporter.stop();
     if (options.include === true) {
       const lines = [`HTTP ${status} ${statusText}`.trimEnd(), ...headers.map(([name, value]) => `${name}: ${value}`), '', ''];
-      io.stdout.write(lines.join('\n'));
+      io.stdout.write(lines.map(harmless).join('\n'));
     }
   }
   const counted = { bytes: 0 };
@@ -25,6 +25,11 @@ export async function writeResponse(context: CommandContext, response: Response,
   }
   const output = options.output === undefined ? {} : { output: options.output };
   reporter.result('fetch', { status, bytes: counted.bytes, ...output }, () => '');
+}
+
+/** HTTP lets control characters through, the status line even the one that begins commands to the terminal. */
+function harmless(line: string): string {
+  return line.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ');
 }
 
 async function* counting(body: ReadableStream<Uint8Array>, counted: { bytes: number }): AsyncGenerator<Uint8Array> {

@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCommand, temporaryDirectory } from './run-command.ts';
@@ -55,6 +56,16 @@ describe('authchart fetch', () => {
     const bodies = servers.requestsFor('resource').map(({ body, status }) => [status, body]);
     expect(bodies.filter(([status]) => status === 401)).toHaveLength(2);
     expect(bodies.every(([, body]) => body !== '')).toBe(true);
+  });
+
+  it('lets no status line or header command the terminal (TOK-04)', async () => {
+    const head = ['HTTP/1.1 200 \u001b]0;owned\u0007\u001b[31mOK', 'x-title: a\u009b2Jb', 'content-length: 2'];
+    const server = createServer((socket) => socket.once('data', () => socket.end(`${head.join('\r\n')}\r\n\r\nhi`, 'latin1')));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const { stdout } = await runCommand(['fetch', '-i', `http://127.0.0.1:${port}/mcp`, '--store', await temporaryDirectory()]);
+    server.close();
+    expect(stdout.split('\n')).toEqual(['HTTP 200  ]0;owned  [31mOK', 'content-length: 2', 'x-title: a 2Jb', '', 'hi']);
   });
 
   it('writes the body to a file with -o, and the head to stdout with -i', async () => {

@@ -58,7 +58,7 @@ describe('at a terminal', () => {
 
   it('writes the authorization URL in one piece, so that it can be copied', () => {
     const { reporter, plain } = reporting({ columns: 40 });
-    const authorizationUrl = `https://as.example/authorize?state=${'s'.repeat(200)}`;
+    const authorizationUrl = `https://as.example/authorize?state=${'s'.repeat(4000)}`;
     reporter.status({ ...AWAITING, authorizationUrl }, PROGRESS);
     reporter.stop();
     expect(plain().split('\n')).toContain(authorizationUrl);

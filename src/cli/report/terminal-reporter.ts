@@ -11,7 +11,7 @@ import { failureLines, mistakeLines } from './failure-lines.ts';
 import { type LiveLine, liveLine } from './live-line.ts';
 import type { Reporter, ReporterOptions } from './reporter.ts';
 import { isLive, styleOf } from './style.ts';
-import { countdown, shown, stepWords } from './words.ts';
+import { countdown, shown, shownUrl, stepWords } from './words.ts';
 
 /** Details of finished steps stand in one column. */
 const STEP_COLUMN = 32;
@@ -38,7 +38,7 @@ export function terminalReporter(io: CommandLineIo, clock: Clock): Reporter {
 
   const begin = (status: AuthorizationStatus): void => {
     if (status.step !== 'awaiting-user' || yielded) return;
-    const url = shown(status.authorizationUrl) ?? '';
+    const url = shownUrl(status.authorizationUrl) ?? '';
     // Not wrapped by us: a line that the terminal wraps is still copied whole.
     const where = opensBrowser ? 'Approve in your browser. If it has not opened, go to:' : 'Open this address in a browser to approve:';
     say(`\n${style.bold(where)}\n\n${style.cyan(url)}\n`);

@@ -79,6 +79,11 @@ export function shown(text: string | undefined): string | undefined {
   return serverText(text, 2_000);
 }
 
+/** A URL to open: all of it, since a part leads nowhere. */
+export function shownUrl(url: string | undefined): string | undefined {
+  return serverText(url, Number.MAX_SAFE_INTEGER);
+}
+
 function tokenOutcome({ grantedScopes, expiresAtEpochSeconds }: AuthorizationStatus, nowEpochMs: number): string | undefined {
   const scopes = scopeList(grantedScopes);
   const left = expiresAtEpochSeconds === undefined ? undefined : `valid for ${duration(expiresAtEpochSeconds - nowEpochMs / 1000)}`;
