@@ -9,8 +9,7 @@ export const signOut = effect<'signOut'>('sign-out', async (environment, { issue
   await open.obtaining?.done;
   accessTokens.hold(undefined);
   accessTokens.unsaved = undefined;
-  const bound = issuer ?? (await credentials.boundIssuer());
-  if (bound === undefined) return;
-  await credentials.forget(bound);
-  if (forgetRegistration) await registrations.forget(bound, settings.clientMetadata.redirect_uris);
+  const issuers = await credentials.forgetAll(issuer);
+  if (!forgetRegistration) return;
+  for (const one of issuers) await registrations.forget(one, settings.clientMetadata.redirect_uris);
 });

@@ -64,6 +64,11 @@ export interface CredentialRecords {
    * meanwhile stays (RFR-04).
    */
   forget(issuer: string, options?: { readonly version?: string }): Promise<void>;
+  /**
+   * Forgets the credentials of every issuer this account was ever bound to here,
+   * those the resource has left included (OUT-01), and of `known`; returns the issuers.
+   */
+  forgetAll(known?: string): Promise<readonly string[]>;
 }
 
 const credentialFacts = z.object({
@@ -80,7 +85,11 @@ const credentialFacts = z.object({
 });
 const credentialRecord = recordOf(credentialFacts);
 const tokensEntry = z.object({ accessToken: z.string(), refreshToken: z.exactOptional(z.string()) });
-const bindingRecord = z.object({ issuer: z.string() });
+/** `former`: issuers bound before, whose credentials stay until a sign-out (ISS-02). */
+const bindingRecord = z.object({ issuer: z.exactOptional(z.string()), former: z.exactOptional(z.array(z.string())) });
+
+/** A resource that names another issuer every day must not make the record grow for ever. */
+const FORMER_ISSUERS = 32;
 
 export function createCredentialRecords(o: {
   readonly store: Store;
@@ -101,17 +110,29 @@ export function createCredentialRecords(o: {
     secret: tokensEntry,
   });
 
-  const boundIssuer = async (): Promise<string | undefined> => {
+  const readBinding = async (): Promise<z.output<typeof bindingRecord>> => {
     const record = await store.read(bindingKey);
-    return record && decodeRecord('binding', bindingRecord, record).issuer;
+    return record === undefined ? {} : decodeRecord('binding', bindingRecord, record);
   };
 
   const bind = async (issuer: string): Promise<void> => {
-    if ((await boundIssuer()) !== issuer) await store.write(bindingKey, { format: RECORD_FORMAT, issuer });
+    const { issuer: before, former = [] } = await readBinding();
+    if (before === issuer) return;
+    const others = [...former, ...(before === undefined ? [] : [before])].filter((one) => one !== issuer);
+    await store.write(bindingKey, { format: RECORD_FORMAT, issuer, former: [...new Set(others)].slice(-FORMER_ISSUERS) });
+  };
+
+  /** What was bound before stays known. */
+  const unbind = async (issuer: string): Promise<void> => {
+    const binding = await store.read(bindingKey);
+    if (binding?.value['issuer'] !== issuer) return;
+    const { former = [] } = decodeRecord('binding', bindingRecord, binding);
+    if (former.length === 0) await store.delete(bindingKey, { expected: binding.version });
+    else await store.write(bindingKey, { format: RECORD_FORMAT, former }, { expected: binding.version });
   };
 
   return {
-    boundIssuer,
+    boundIssuer: async () => (await readBinding()).issuer,
     bind,
 
     async read(issuer) {
@@ -140,8 +161,18 @@ export function createCredentialRecords(o: {
     async forget(issuer, { version } = {}) {
       await records.forget(keyOf(issuer), placeOf(issuer), (record) => version === undefined || version === record.version);
       if ((await store.read(keyOf(issuer))) !== undefined) return;
+      await unbind(issuer);
+    },
+
+    async forgetAll(known) {
+      if (known !== undefined) await records.forget(keyOf(known), placeOf(known));
       const binding = await store.read(bindingKey);
-      if (binding?.value['issuer'] === issuer) await store.delete(bindingKey, { expected: binding.version });
+      const { issuer, former = [] } = binding === undefined ? {} : decodeRecord('binding', bindingRecord, binding);
+      const issuers = [...new Set([...former, issuer, known])].filter((one) => one !== undefined);
+      for (const one of issuers) await records.forget(keyOf(one), placeOf(one));
+      // Last: after a failure, forgetting again still knows them all.
+      if (binding !== undefined) await store.delete(bindingKey, { expected: binding.version });
+      return issuers;
     },
   };
 }

@@ -97,6 +97,21 @@ describe('a resource that has changed its authorization server', () => {
     expect(await failureOfCall(again)).toMatchObject({ code: 'cancelled' });
   });
 
+  it('leaves no token behind when its user signs out: not of the old issuer, nor in the middle of the new login (OUT-01)', async () => {
+    const world = twoServers();
+    await call(world);
+    moveTo(world, SECOND);
+    const another = world.another({ userAgent: undefined });
+    const pending = another.fetch(world.servers.resource.url, CALL);
+    pending.catch(() => {});
+    await untilStep(another, 'awaiting-user');
+    await another.signOut();
+    expect((await world.another().restore()).step).toBe('unauthorized');
+    for (const issuer of [FIRST, SECOND]) {
+      expect(await world.store.read(recordKey('credential', world.servers.resource.url, 'default', issuer))).toBeUndefined();
+    }
+  });
+
   it('finds the old records again when it moves back: no registration, no user (ISS-02)', async () => {
     const world = twoServers();
     await call(world);

@@ -176,6 +176,19 @@ describe('credential records', () => {
     expect((await credentials.read(issuer))?.tokens).toEqual(tokens(1));
   });
 
+  it('are forgotten with those of every issuer bound before (OUT-01)', async () => {
+    const { store, contents } = watchedStore();
+    const credentials = records({ store, vault: store });
+    await credentials.save(facts(1), tokens(1));
+    await credentials.save(facts(2, other), tokens(2));
+    await credentials.forget(other);
+    expect(await credentials.boundIssuer()).toBeUndefined();
+    await credentials.save(facts(3, other), tokens(3));
+    expect(await credentials.forgetAll()).toEqual([issuer, other]);
+    expect(await contents()).toEqual({});
+    expect(await credentials.forgetAll('https://third.example.com')).toEqual(['https://third.example.com']);
+  });
+
   it('of several accounts live side by side and never mix (STO-04)', async () => {
     const stores = { store: memoryStore(), vault: memoryStore() };
     const [work, home] = [records(stores, 'work'), records(stores, 'home')];
