@@ -4,9 +4,11 @@ import { type FailureCode, FailureError } from '../failure.ts';
 import { authorizationUrl } from '../protocol/authorization-request.ts';
 import { checkAuthorizationResponse } from '../protocol/authorization-response.ts';
 import { exchangeCode as sendCode } from '../protocol/code-exchange.ts';
+import { checkUrlPolicy } from '../protocol/http.ts';
 import { createAttemptSecrets } from '../protocol/pkce.ts';
 import { resourceParameter } from '../protocol/resource-parameter.ts';
 import { promptFor } from '../protocol/scopes.ts';
+import { serverEndpoint } from '../protocol/server-endpoint.ts';
 import { attemptBinding } from './attempt-binding.ts';
 import { clientCredentials } from './client-credentials.ts';
 import { effect } from './effect.ts';
@@ -64,6 +66,11 @@ export const prepareAuthorization = effect<'prepareAuthorization'>('authorizatio
     prompt: promptFor(scopes),
     extra: settings.authorizationParameters,
   });
+  if (settings.allowUrl !== undefined) {
+    const use = { phase: 'authorization', purpose: 'authorization' } as const;
+    // The endpoint alone: the policy is about where the user is sent, not about what is said there.
+    await checkUrlPolicy(serverEndpoint(metadata, 'authorization_endpoint', 'authorization'), use, settings.allowUrl);
+  }
   const grant: Grant = {
     attemptId: crypto.randomUUID(),
     authorizationUrl: url,

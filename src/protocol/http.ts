@@ -74,7 +74,7 @@ export function createHttp(options: HttpOptions): Http {
     let target = url;
     for (let followed = 0; ; followed += 1) {
       checkTransport(target, request);
-      if (allowUrl !== undefined) await checkPolicy(target, request, allowUrl);
+      if (allowUrl !== undefined) await checkUrlPolicy(target, request, allowUrl);
       sender ??= load();
       const send = await sender;
       const response = await send(target, {
@@ -141,7 +141,12 @@ function checkTransport(url: string, request: HttpRequest): void {
   if (!usable) throw failed('url_refused', url, request, 'It is not https, nor http on loopback.');
 }
 
-async function checkPolicy(url: string, request: HttpRequest, allowUrl: NonNullable<HttpOptions['allowUrl']>): Promise<void> {
+/** @throws FailureError `url_refused` where the embedder's policy does not allow the URL (SEC-03) */
+export async function checkUrlPolicy(
+  url: string,
+  request: Pick<HttpRequest, 'phase' | 'purpose'>,
+  allowUrl: NonNullable<HttpOptions['allowUrl']>,
+): Promise<void> {
   let allowed = false;
   try {
     allowed = await allowUrl(new URL(url), request.purpose);
@@ -151,6 +156,6 @@ async function checkPolicy(url: string, request: HttpRequest, allowUrl: NonNulla
   if (allowed !== true) throw failed('url_refused', url, request, 'The policy `allowUrl` refuses it.');
 }
 
-function failed(code: FailureCode, url: string, request: HttpRequest, reason: string | undefined): FailureError {
+function failed(code: FailureCode, url: string, request: Pick<HttpRequest, 'phase'>, reason: string | undefined): FailureError {
   return new FailureError(code, request.phase, { url: withoutQuery(url), ...(reason !== undefined && { reason }) });
 }
