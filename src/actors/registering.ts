@@ -1,4 +1,5 @@
 /** Actors of `machines/registration.ts`: how the client gets its identifier (REG-01). */
+import * as z from 'zod/mini';
 import type { ScopeSources } from '../../machines/actor-contracts.ts';
 import type { AuthorizationServer, ClientFacts } from '../../machines/contracts.ts';
 import { takeTurn } from '../durable/take-turns.ts';
@@ -7,6 +8,7 @@ import { fullClientMetadata } from '../protocol/client-metadata.ts';
 import { isRedirectUriRejection, registerClient as registerAt } from '../protocol/registration.ts';
 import { missingScopes, scopeUnion } from '../protocol/scopes.ts';
 import { recordKey } from '../records/keys.ts';
+import { decodeRecord, RECORD_FORMAT } from '../records/record-format.ts';
 import type { Settings } from '../settings.ts';
 import { preregisteredAuthMethod, preregisteredFor } from './client-credentials.ts';
 import { effect } from './effect.ts';
@@ -53,13 +55,18 @@ async function preregisteredClient(
   return { clientId: client.client_id, source: 'preregistered', authMethod: preregisteredAuthMethod(client, server), redirectUri };
 }
 
-/** A client configured without issuer is bound to the first one it meets, for good. */
-async function rememberIssuer({ store }: Environment, resource: string, clientId: string, issuer: string): Promise<string> {
-  const written = await store.write(recordKey('preregistered', resource, clientId), { issuer }, { expected: null });
-  if (written.written) return issuer;
-  const bound = written.current?.value['issuer'];
-  return typeof bound === 'string' ? bound : issuer;
+/**
+ * A client configured without issuer is bound to the first one it meets, for good.
+ * In the vault, since it decides who gets the client's secret.
+ */
+async function rememberIssuer({ vault }: Environment, resource: string, clientId: string, issuer: string): Promise<string> {
+  const record = { format: RECORD_FORMAT, issuer };
+  const written = await vault.write(recordKey('vault', 'preregistered', resource, clientId), record, { expected: null });
+  if (written.written || written.current === undefined) return issuer;
+  return decodeRecord('preregistered', issuerRecord, written.current).issuer;
 }
+
+const issuerRecord = z.object({ issuer: z.string() });
 
 interface Wanted extends ScopeSources {
   readonly redirectUri: string;

@@ -13,6 +13,8 @@ interface Tampered extends Scene {
   readonly stolen: string[];
 }
 
+const SECOND = 'https://second.example.com';
+
 /** Someone writes the store, and reaches neither the vault nor the network. */
 function tamperedScene(options: SceneOptions = {}): Tampered {
   const clock = simulatedClock();
@@ -119,6 +121,28 @@ describe('server metadata that someone else has edited', () => {
     await bendEndpoints(world, recordKey('server-metadata-1', world.servers.authorizationServer.issuer), ENDPOINTS);
     expect((await world.another().fetch(world.servers.resource.url, CALL)).status).toBe(200);
     expect(world.stolen).toEqual([]);
+    expect(world.servers.violations).toEqual([]);
+  });
+});
+
+describe('a client that was agreed beforehand without naming its issuer', () => {
+  it('stays with the first it was used with, whatever becomes of the store (ISS-07)', async () => {
+    const client = { client_id: 'pre', client_secret: 'SECRET-of-pre' };
+    const issuer = 'https://login.example.com';
+    const clock = simulatedClock();
+    const world = scene({
+      clock,
+      resource: { authorizationServers: [issuer] },
+      authorizationServer: { clients: [client] },
+      moreAuthorizationServers: [{ issuer: SECOND }],
+      client: { vault: memoryStore({ clock }), preregistered: [client] },
+    });
+    await world.client.fetch(world.servers.resource.url, CALL);
+    // Everything that can be deleted outside the vault is deleted, and the resource names another server.
+    const another = world.another({ store: memoryStore({ clock }) });
+    world.servers.resource.options.authorizationServers = [SECOND];
+    const failure = await failureOfCall(another.fetch(world.servers.resource.url, CALL));
+    expect(failure).toMatchObject({ code: 'client_issuer_mismatch', details: { expected: issuer, received: SECOND } });
     expect(world.servers.violations).toEqual([]);
   });
 });
