@@ -30,8 +30,9 @@ export function resourceMetadataUrls(resource: string, challengeUrl?: string): r
  *   http on loopback), or with query or fragment (RFC 8414 section 2)
  */
 export function serverMetadataUrls(issuer: string): readonly string[] {
-  // A dangling `?` or `#` leaves no trace in a parsed URL, so the text is looked at.
-  if (!isSafeEndpoint(issuer) || /[?#]/.test(issuer)) {
+  // A dangling `?` or `#` leaves no trace in a parsed URL, so the text is looked at. Letters
+  // beyond ASCII are no URL's (RFC 3986), and look like others where people read the issuer.
+  if (!isSafeEndpoint(issuer) || /[?#]|[^\x21-\x7e]/.test(issuer)) {
     const shown = serverText(issuer);
     throw new FailureError('url_refused', 'server-metadata', {
       ...(shown !== undefined && { issuer: shown }),

@@ -68,6 +68,9 @@ describe('serverMetadataUrls', () => {
     'as.example',
     '',
     'https://u:p@as.example',
+    // Cyrillic letters that look like Latin ones; its host in ASCII is another name.
+    'https://\u0430pple.com',
+    'https://login.example.com/t\u00e9nant',
   ])('refuses the issuer %j (ASM-01)', (issuer) => {
     expect(() => serverMetadataUrls(issuer)).toThrow(FailureError);
     expect(() => serverMetadataUrls(issuer)).toThrow(
