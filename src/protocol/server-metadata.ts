@@ -13,6 +13,7 @@ import type { Looked, ServerMetadata } from './documents.ts';
 import { isSafeEndpoint, withoutQuery } from './endpoint-url.ts';
 import type { Http } from './http.ts';
 import { invalidMembers, lookAt } from './metadata-look.ts';
+import { isScopeToken } from './scope-token.ts';
 import { serverText } from './server-text.ts';
 
 const ENDPOINTS = [
@@ -127,6 +128,8 @@ function trimmed(
 ): ServerMetadata {
   const kept: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(document)) if (value !== undefined) kept[name] = value;
+  // They may be asked for and shown; one that holds a space would be two.
+  if (document.scopes_supported !== undefined) kept['scopes_supported'] = document.scopes_supported.filter(isScopeToken);
   const refused: string[] = [];
   for (const name of ENDPOINTS) {
     const endpoint = document[name];

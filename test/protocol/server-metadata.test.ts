@@ -80,6 +80,11 @@ describe('a document that is there', () => {
     ).toEqual({ ...VALID, authorization_response_iss_parameter_supported: true });
   });
 
+  it('keeps of its scopes only what can be a scope: nothing hostile is asked for or shown (SCO-01, TOK-04)', async () => {
+    const document = await found({ ...VALID, scopes_supported: ['read', 'read admin', 'x\u001b[31m', '', '\u202ey', 'write'] });
+    expect(document.scopes_supported).toEqual(['read', 'write']);
+  });
+
   it('needs at the OpenID Connect location only what OAuth needs (ASM-06)', async () => {
     const url = 'https://as.example/.well-known/openid-configuration';
     expect(await found(VALID, { url })).toEqual(VALID);
