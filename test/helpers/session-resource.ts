@@ -45,19 +45,26 @@ export async function sessionResource(): Promise<SessionResource> {
     void answer(request, response);
   });
 
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  /** Why the request is refused, or nothing. */
+  function challengeFor(request: IncomingMessage, message: unknown): { readonly status: number; readonly challenge: string } | undefined {
     const token = servers.authorizationServer.introspect(/^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '');
+    if (token === undefined) return { status: 401, challenge: 'Bearer scope="read"' };
+    const isWriting = JSON.stringify(message ?? '').includes('"name":"write"');
+    if (!isWriting || token.scopes.includes('write')) return undefined;
+    return { status: 403, challenge: 'Bearer error="insufficient_scope", scope="write"' };
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const message = request.method === 'POST' ? await bodyOf(request) : undefined;
-    if (token === undefined) {
-      json(response, {}, 401, { 'www-authenticate': 'Bearer scope="read"' });
-    } else if (JSON.stringify(message)?.includes('"name":"write"') === true && !token.scopes.includes('write')) {
-      json(response, {}, 403, { 'www-authenticate': 'Bearer error="insufficient_scope", scope="write"' });
-    } else {
-      const session =
-        sessions.get(String(request.headers['mcp-session-id'])) ?? (isInitializeRequest(message) ? await newSession() : undefined);
-      if (session === undefined) json(response, {}, 404);
-      else await session.transport.handleRequest(request, response, message);
+    const refusal = challengeFor(request, message);
+    if (refusal !== undefined) {
+      json(response, {}, refusal.status, { 'www-authenticate': refusal.challenge });
+      return;
     }
+    const known = sessions.get(String(request.headers['mcp-session-id']));
+    const session = known ?? (isInitializeRequest(message) ? await newSession() : undefined);
+    if (session === undefined) json(response, {}, 404);
+    else await session.transport.handleRequest(request, response, message);
   }
 
   async function newSession() {
