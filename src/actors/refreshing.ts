@@ -16,8 +16,7 @@ import { isGoodReplacement, newestCredential, storedCredential } from './stored-
 /** One refresh at a time per credential; whoever waits adopts what the other stored (RFR-05). */
 export const takeRefreshTurn = effect<'takeRefreshTurn'>('refresh', async (environment, { account, resource, token }, signal) => {
   const { settings, leases, open } = environment;
-  const isHeld = open.refreshTurn?.signal.aborted === false;
-  if (!isHeld) {
+  if (open.refreshTurn?.isCurrent() !== true) {
     // Lost while this process was asleep: another may have worked meanwhile.
     await open.refreshTurn?.release();
     const taken = await takeTurn(leases, recordKey('lease', 'credential', account, resource, token.issuer), {

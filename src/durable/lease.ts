@@ -13,6 +13,8 @@ export interface HeldLease {
   readonly fence: number;
   /** Aborted, with a `FailureError` as reason, when the lease is lost: another may be at work by now. */
   readonly signal: AbortSignal;
+  /** False also where nobody has noticed yet: a process that was asleep learns it from the clock before its timers run. */
+  isCurrent(): boolean;
   /** Ends the lease; never rejects, because a lease that cannot be released runs out by itself. */
   release(): Promise<void>;
 }
@@ -96,6 +98,7 @@ function hold(o: {
     key,
     fence,
     signal: lost.signal,
+    isCurrent: () => !lost.signal.aborted && clock.now() < latest.expiresAtEpochMs,
     release: () => {
       released ??= release();
       return released;

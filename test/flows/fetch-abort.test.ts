@@ -193,6 +193,28 @@ describe('cancel', () => {
     await closed.promise;
   });
 
+  it('while a step is still being written down keeps it from happening (FET-07)', async () => {
+    const { client, servers, store } = scene();
+    const write = store.write;
+    const [isWritten, mayGoOn] = [gate(), gate()];
+    Object.assign(store, {
+      write: async (...parameters: Parameters<typeof write>) => {
+        if (JSON.stringify(parameters[1]).includes('"registering"')) {
+          isWritten.resolve();
+          await mayGoOn.promise;
+        }
+        return write(...parameters);
+      },
+    });
+    const pending = failureOfCall(client.fetch(servers.resource.url, CALL));
+    await isWritten.promise;
+    client.cancel();
+    mayGoOn.resolve();
+    expect((await pending).code).toBe('cancelled');
+    await settled();
+    expect(servers.requestsFor('registration')).toEqual([]);
+  });
+
   it('while nothing is under way changes nothing (FET-07)', async () => {
     const { client, servers } = scene();
     client.cancel();

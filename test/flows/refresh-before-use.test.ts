@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { Store } from '../../src/stores/contract.ts';
+import { memoryStore } from '../../src/stores/memory-store.ts';
 import { scene } from '../helpers/scripted-client.ts';
 import { signedIn, UNTIL_DUE_MS, UNTIL_EXPIRED_MS } from '../helpers/signed-in-scene.ts';
+import { simulatedClock } from '../helpers/simulated-clock.ts';
 
 describe('a token that is about to expire', () => {
   it('is refreshed before it is used, and no sooner (FET-09)', async () => {
@@ -109,6 +112,31 @@ describe('a public client that was registered anew', () => {
     const renamed = stage.another({ clientMetadata: { redirect_uris: ['http://127.0.0.1/other'] } });
     expect((await renamed.fetch(stage.servers.resource.url)).status).toBe(200);
     expect(stage.grants()).toEqual(['refresh_token']);
+    expect(stage.servers.violations).toEqual([]);
+  });
+});
+
+describe('a credential whose tokens the vault has lost', () => {
+  it.each(['a 401', 'its expiry', 'a restart'])('leads to a login after %s, and blocks nobody (RFR-01)', async (why) => {
+    const clock = simulatedClock();
+    const sound = memoryStore({ clock });
+    const lost = new Set<string>();
+    const written: string[] = [];
+    const vault: Store = {
+      ...sound,
+      read: async (key) => (lost.has(key) ? undefined : sound.read(key)),
+      async write(key, ...rest) {
+        written.push(key);
+        return sound.write(key, ...rest);
+      },
+    };
+    const stage = await signedIn({ clock, client: { vault } });
+    for (const key of written) lost.add(key);
+    stage.servers.authorizationServer.expireAccessTokens();
+    if (why === 'its expiry') await stage.clock.advance(UNTIL_EXPIRED_MS);
+    const client = why === 'a restart' ? stage.another() : stage.client;
+    expect((await client.fetch(stage.servers.resource.url)).status).toBe(200);
+    expect(stage.user.shown).toHaveLength(2);
     expect(stage.servers.violations).toEqual([]);
   });
 });

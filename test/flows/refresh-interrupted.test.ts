@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CALL } from '../helpers/scripted-client.ts';
+import { CALL, scene } from '../helpers/scripted-client.ts';
 import { type SignedIn, signedIn, UNTIL_EXPIRED_MS } from '../helpers/signed-in-scene.ts';
 import { failureOfCall, settled, whileTimePasses } from '../helpers/waiting.ts';
 
@@ -30,8 +30,13 @@ describe('a refresh that is under way', () => {
     stage.client.cancel();
     expect((await failureOfCall(stage.pending)).code).toBe('cancelled');
     stage.arrive();
+    await settled();
     expect(await whileTimePasses(stage.clock, stage.call())).toBe(200);
     expect(stage.grants()).toEqual(['refresh_token']);
+    // What was adopted is refreshed like any other.
+    stage.servers.authorizationServer.expireAccessTokens();
+    expect(await stage.call()).toBe(200);
+    expect(stage.grants()).toEqual(['refresh_token', 'refresh_token']);
     expect(stage.user.shown).toHaveLength(1);
     expect(stage.servers.violations).toEqual([]);
   });
@@ -64,7 +69,12 @@ describe('a refresh that is under way', () => {
 
   it('when the client is closed is stored before close resolves (RFR-02)', async () => {
     const stage = await refreshUnderWay();
-    const closing = stage.client.close();
+    let isClosed = false;
+    const closing = stage.client.close().then(() => {
+      isClosed = true;
+    });
+    await settled();
+    expect(isClosed).toBe(false);
     stage.arrive();
     await closing;
     expect((await failureOfCall(stage.pending)).code).toBe('closed');
@@ -104,6 +114,36 @@ describe('a refresh that is under way', () => {
       });
     });
     const pending = failureOfCall(stage.call());
+    await storing;
+    const signingOut = stage.client.signOut();
+    await settled();
+    proceed();
+    expect((await signingOut).step).toBe('unauthorized');
+    expect((await pending).code).toBe('signed_out');
+    expect(await stage.client.accessToken()).toBeUndefined();
+    expect((await stage.another().restore()).step).toBe('unauthorized');
+  });
+});
+
+describe('a login whose tokens are just being stored', () => {
+  it('when the account signs out leaves nothing behind (RFR-02)', async () => {
+    const stage = scene();
+    const write = stage.store.write;
+    let proceed = (): void => {};
+    const storing = new Promise<void>((isStoring) => {
+      Object.assign(stage.store, {
+        write: async (...parameters: Parameters<typeof write>) => {
+          if (parameters[0].startsWith('credential/')) {
+            isStoring();
+            await new Promise<void>((resolve) => {
+              proceed = resolve;
+            });
+          }
+          return write(...parameters);
+        },
+      });
+    });
+    const pending = failureOfCall(stage.client.fetch(stage.servers.resource.url, CALL));
     await storing;
     const signingOut = stage.client.signOut();
     await settled();

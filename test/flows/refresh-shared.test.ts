@@ -163,6 +163,34 @@ describe('a process that was asleep during its refresh', () => {
   });
 });
 
+describe('a process that was asleep before it tries again', () => {
+  it('waits for the one that has taken its turn over (RFR-05)', async () => {
+    const stage = await signedIn();
+    const other = stage.another();
+    await other.restore();
+    await stage.clock.advance(UNTIL_EXPIRED_MS);
+    stage.servers.respond('token', 503);
+    const asleep = stage.call();
+    await settled();
+    stage.clock.jumpTo(stage.clock.now() + 60_000);
+    let answer = (): void => {};
+    stage.servers.respond('token', async (_, proceed) => {
+      await new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      return proceed();
+    });
+    const working = callOf(stage, other);
+    await settled();
+    await stage.clock.advance(10_000);
+    expect(stage.grants()).toEqual(['refresh_token', 'refresh_token']);
+    answer();
+    expect(await whileTimePasses(stage.clock, Promise.all([asleep, working]))).toEqual([200, 200]);
+    expect(stage.grants()).toEqual(['refresh_token', 'refresh_token']);
+    expect(stage.servers.violations).toEqual([]);
+  });
+});
+
 describe('invalid_grant on a refresh', () => {
   it('is not the end where another has rotated meanwhile: its tokens are adopted, nothing is wiped (RFR-04)', async () => {
     const stage = await signedIn();
