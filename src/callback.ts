@@ -13,8 +13,10 @@ import type { CallbackOutcome } from './user-agents/contract.ts';
 export async function completeAuthorization(flow: Flow, callbackUrl: string): Promise<void> {
   try {
     const restoring = flow.restored();
-    if (restoring !== undefined) await restoring;
-    await accept(flow, callbackUrl);
+    const isHere = restoring !== undefined && (await isInVault(flow.environment, callbackUrl));
+    await restoring;
+    // A process that died had accepted it: the restored flow goes on with it by itself.
+    if (!isHere) await accept(flow, callbackUrl);
   } catch (thrown) {
     if (thrown instanceof AuthorizationError) throw thrown;
     throw new AuthorizationError(failureOf(thrown, 'authorization'));
@@ -64,6 +66,14 @@ async function accept({ actor, send, environment }: Flow, callbackUrl: string): 
   if (isOurs && isWaiting(actor.getSnapshot())) send({ type: 'callback.received', attemptId: attempt.attemptId });
   // The page belongs to an attempt this process has not loaded: the store knows it, and now its callback.
   else send({ type: 'session.restore' });
+}
+
+/** This very callback was accepted, and its code was not sent yet. */
+async function isInVault({ attempts, flowKey }: Environment, callbackUrl: string): Promise<boolean> {
+  const { state } = readCallback(callbackUrl);
+  const attempt = state === undefined ? undefined : await attempts.findByState(state);
+  if (attempt?.used !== true || attempt.flowKey !== flowKey) return false;
+  return (await attempts.readCallback(attempt.attemptId))?.callbackUrl === callbackUrl;
 }
 
 /** The attempt is the one that this account's flow in the store waits for. */

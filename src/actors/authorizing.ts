@@ -88,10 +88,14 @@ export const prepareAuthorization = effect<'prepareAuthorization'>('authorizatio
 /** A person, or another process, may act on the URL as soon as the status shows it: by then the store knows the attempt (ISS-08, RES-06). */
 export const recordAttempt = effect<'recordAttempt'>('authorization', () => undefined);
 
-export const presentAuthorization = effect<'presentAuthorization'>('authorization', async (environment, { grant }, signal) => {
-  const { authorizationUrl, issuer } = grant;
-  await environment.open.redirect?.present({ authorizationUrl, issuer, signal }).catch(failedAs('user_agent_failed'));
-});
+export const presentAuthorization = effect<'presentAuthorization'>(
+  'authorization',
+  async (environment, { grant }, signal) => {
+    const { authorizationUrl, issuer } = grant;
+    await environment.open.redirect?.present({ authorizationUrl, issuer, signal }).catch(failedAs('user_agent_failed'));
+  },
+  { isRecorded: true },
+);
 
 /** A user agent is the embedder's: what it throws has no name of ours, and may say anything. */
 const failedAs =
@@ -102,10 +106,14 @@ const failedAs =
   };
 
 /** An absolute instant, so that the deadline holds across restarts (AUT-07, RES-05). */
-export const awaitDeadline = effect<'awaitDeadline'>('authorization', (environment, { deadlineEpochMs }, signal) => {
-  const { clock } = environment.settings;
-  return clock.sleep(deadlineEpochMs - clock.now(), signal);
-});
+export const awaitDeadline = effect<'awaitDeadline'>(
+  'authorization',
+  (environment, { deadlineEpochMs }, signal) => {
+    const { clock } = environment.settings;
+    return clock.sleep(deadlineEpochMs - clock.now(), signal);
+  },
+  { isRecorded: true },
+);
 
 export const checkCallback = effect<'checkCallback'>('authorization', async (environment, { grant, authorizationServer, client }) => {
   if (grant.issuer !== authorizationServer.issuer) {
@@ -130,7 +138,7 @@ export const exchangeCode = effect<'exchangeCode'>('token', async (environment, 
   // Taken before it is sent: of all processes, exactly one ever posts this code (AUT-09, RES-08).
   const taken = await attempts.takeCallback(grant.attemptId);
   if (taken === undefined) {
-    throw new FailureError('code_rejected', 'token', { issuer: grant.issuer, reason: 'It was sent before; a code is used once.' });
+    throw new FailureError('flow_taken_over', 'token', { issuer: grant.issuer, reason: 'The code was sent there; it is used once.' });
   }
   const { validated } = checkAuthorizationResponse({
     callbackUrl: taken.callbackUrl,

@@ -31,15 +31,19 @@ export function environmentOf(system: System): Environment {
  * The environment is found by the actor system instead of being closed over:
  * the chart is then provided with its effects once per process and not once per
  * client, which would copy every state node.
+ *
+ * `isRecorded`: what the effect does for the user is in the store since an earlier
+ * state, so that a store with a bad moment does not end the login here.
  */
 export function effect<Name extends ActorName>(
   phase: Phase,
   run: (environment: Environment, input: Input<Name>, signal: AbortSignal) => Promise<Output<Name>> | Output<Name>,
+  { isRecorded = false }: { readonly isRecorded?: boolean } = {},
 ): PromiseActorLogic<Output<Name>, Input<Name>> {
   return fromPromise<Output<Name>, Input<Name>>(async ({ input, signal, system }) => {
     const environment = environmentOf(system);
     try {
-      await environment.journal.flushed();
+      if (!isRecorded) await environment.journal.flushed();
       // The flow was cancelled meanwhile: what has not begun does not happen.
       if (signal.aborted) throw cancelled(phase);
       return await run(environment, input, signal);

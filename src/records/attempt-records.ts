@@ -110,6 +110,16 @@ export function createAttemptRecords(o: {
     return secrets !== undefined && constantTimeEqual(secrets.state, state);
   };
 
+  /** Callbacks that may have been accepted here although the store never said so, by state record. */
+  const unsure = new Map<string, string>();
+
+  /** The page was told of a failure and brings the same once more: that is accepted, once. */
+  const acceptedUnseen = (stateKey: string, callbackUrl: string): CallbackAcceptance => {
+    if (unsure.get(stateKey) !== callbackUrl) return 'used';
+    unsure.delete(stateKey);
+    return 'accepted';
+  };
+
   return {
     async open(attemptId, { verifier, state }, { flowKey, deadlineEpochMs, boundTo }) {
       const expiry = { expiresAtEpochMs: deadlineEpochMs + KEPT_AFTER_DEADLINE_MS };
@@ -124,7 +134,7 @@ export function createAttemptRecords(o: {
 
     async acceptCallback(state, callbackUrl) {
       const found = await readState(state);
-      if (found?.waiting.used) return 'used';
+      if (found?.waiting.used) return acceptedUnseen(found.stateKey, callbackUrl);
       if (found === undefined || !(await provesState(found.waiting, state))) return 'unknown';
 
       const { stateKey, version, waiting } = found;
@@ -134,7 +144,10 @@ export function createAttemptRecords(o: {
       const stored = await vault.write(key, { format: RECORD_FORMAT, stateKey, callbackUrl }, { expected: null, ...expiry });
       if (!stored.written && stored.current?.value['callbackUrl'] !== callbackUrl) return 'used';
       const used = { format: RECORD_FORMAT, ...waiting, used: true };
-      const turned = await store.write(stateKey, used, { expected: version, ...expiry });
+      const turned = await store.write(stateKey, used, { expected: version, ...expiry }).catch((thrown: unknown) => {
+        unsure.set(stateKey, callbackUrl);
+        throw thrown;
+      });
       if (turned.written) return 'accepted';
       if (turned.current !== undefined) return 'used';
       // Closed meanwhile: nobody will come for what was stored a moment ago.
@@ -174,7 +187,10 @@ export function createAttemptRecords(o: {
       const secrets = await readSecrets(attemptId);
       const stateKey = secrets === undefined ? (await readCallbackEntry(attemptId))?.stateKey : await stateKeyOf(secrets.state);
       // The way in is closed first: a callback that comes now stores nothing behind our back.
-      if (stateKey !== undefined) await store.delete(stateKey);
+      if (stateKey !== undefined) {
+        unsure.delete(stateKey);
+        await store.delete(stateKey);
+      }
       await vault.delete(attemptKey(attemptId));
       await vault.delete(callbackKey(attemptId));
     },

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { waitFor } from 'xstate';
+import type { AuthorizationClient } from '../../src/client.ts';
 import { type Dealing, mortalProcess } from '../helpers/mortal-process.ts';
 import { CALL, type Scene, scene } from '../helpers/scripted-client.ts';
 import { settled } from '../helpers/simulated-clock.ts';
@@ -102,15 +104,34 @@ describe('a login whose process was killed after the user came back', () => {
   });
 
   it('goes on without asking again, if the callback was stored and nothing more (RES-02, RES-08)', async () => {
-    let hasCallback = false;
-    const world = await killedAt((dealing) => {
-      const isNext = hasCallback && dealing.startsWith('take ');
-      hasCallback ||= dealing.startsWith('write vault/callback/');
-      return isNext;
-    });
+    const world = await killedAt(afterCallback());
     expect((await whileTimePasses(world.clock, call(world))).status).toBe(200);
     expect(timesAsked(world)).toBe(1);
     expect(codesSent(world)).toBe(1);
+    expect(world.servers.violations).toEqual([]);
+  });
+
+  it('takes the callback once more from whoever hands it to the new process, and from nobody after that (RES-02, AUT-05)', async () => {
+    const world = await killedAt(afterCallback());
+    expect(await world.client.completeAuthorization(world.callback)).toMatchObject({ step: 'authorized' });
+    expect(await failureOfCall(world.client.completeAuthorization(world.callback))).toMatchObject({ code: 'callback_not_expected' });
+    expect(codesSent(world)).toBe(1);
+    expect(world.servers.violations).toEqual([]);
+  });
+
+  it('goes on in one of two processes that find it: the other is told so, and asks nobody (RES-02, AUT-09)', async () => {
+    const world = await killedAt(afterCallback());
+    const other = world.another();
+    await Promise.all([world.client.restore(), other.restore()]);
+    await whileTimePasses(world.clock, Promise.allSettled([settledOutcome(world.client), settledOutcome(other)]));
+    const codes = [world.client, other].map(({ status }) => (status.step === 'failed' ? status.failure.code : status.step)).sort();
+    expect(codes).toEqual(['authorized', 'flow_taken_over']);
+    expect(codesSent(world)).toBe(1);
+    expect(timesAsked(world)).toBe(1);
+    // The next request of the other adopts what the first has stored.
+    const responses = [call(world), other.fetch(world.servers.resource.url, CALL)];
+    expect((await Promise.all(responses)).map(({ status }) => status)).toEqual([200, 200]);
+    expect(timesAsked(world)).toBe(1);
     expect(world.servers.violations).toEqual([]);
   });
 
@@ -159,6 +180,21 @@ describe('a login whose process was killed after the user came back', () => {
     }
   });
 });
+
+/** Just before the code is marked as sent, with the callback in the vault. */
+function afterCallback(): (dealing: Dealing) => boolean {
+  let hasCallback = false;
+  return (dealing) => {
+    const isNext = hasCallback && dealing.startsWith('take ');
+    hasCallback ||= dealing.startsWith('write vault/callback/');
+    return isNext;
+  };
+}
+
+/** Resolves when the flow of the client is at rest. */
+async function settledOutcome({ actor }: AuthorizationClient): Promise<void> {
+  await waitFor(actor, (snapshot) => snapshot.matches('resting'));
+}
 
 /** A new process sends a request; its user approves whatever page there is. */
 async function settling(world: Killed): Promise<Response> {
