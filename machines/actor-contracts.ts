@@ -48,6 +48,8 @@ export interface ActorContracts {
       metadata: ServerMetadata | undefined;
       fromCache: boolean;
       resourceMetadata: ResourceMetadata | undefined;
+      /** Where it was found. */
+      resourceMetadataUrl: string | undefined;
       /** What was challenged, if anything was. */
       token: TokenFacts | undefined;
     };

@@ -189,6 +189,7 @@ export const discovery = chart.createStateConfig({
           metadata: context.found,
           fromCache: context.discovery?.probes.at(-1)?.verdict === 'cached',
           resourceMetadata: context.discovery?.resourceMetadata,
+          resourceMetadataUrl: context.discovery?.resourceUrls[context.discovery.resourceIndex],
           token: context.token,
         }),
         onDone: [

@@ -13,6 +13,7 @@ import { challengeFacts } from './protocol/challenge.ts';
 import { withoutQuery } from './protocol/endpoint-url.ts';
 import { isInsideResource } from './protocol/resource-identifier.ts';
 import { missingScopes } from './protocol/scopes.ts';
+import { followingInside } from './redirects-inside.ts';
 import type { Settings } from './settings.ts';
 
 // A token adopted from the store may have ended unnoticed; more than twice in one request is no coincidence.
@@ -39,6 +40,7 @@ interface Done {
 export function createAuthorizedFetch(settings: Settings, flow: Flow): FetchLike {
   const { accessTokens } = flow.environment;
   const isInside = rememberLast((url) => URL.canParse(url) && isInsideResource(settings.resource, new URL(url), settings.attachTo));
+  const send = settings.attachTo === 'path' ? followingInside(settings.fetch, isInside) : settings.fetch;
 
   return async (asked, init) => {
     // What has been checked is what is sent: a caller may change its URL while the flow is under way.
@@ -48,13 +50,13 @@ export function createAuthorizedFetch(settings: Settings, flow: Flow): FetchLike
     // The caller's own credentials win, and what becomes of them is the caller's business (FET-10).
     if (request.headers.has('authorization')) return settings.fetch(input, init);
     const token = isPlain(input, init?.body) ? flow.readyToken() : undefined;
-    if (token === undefined) return run(await outgoing(request, settings.fetch, settings.limits.replayBufferBytes));
+    if (token === undefined) return run(await outgoing(request, send, settings.limits.replayBufferBytes));
     // Nearly every request: a text or nothing to send, and a good token to send it with (FET-11).
     const failedFlows = flow.failedFlows();
     request.headers.set('authorization', token.header);
-    const response = await settings.fetch(input, { ...init, headers: request.headers });
+    const response = await send(input, { ...init, headers: request.headers });
     if (response.status !== 401 && response.status !== 403) return response;
-    return run(await outgoing(request, settings.fetch, settings.limits.replayBufferBytes), { token, response, failedFlows });
+    return run(await outgoing(request, send, settings.limits.replayBufferBytes), { token, response, failedFlows });
   };
 
   async function run(request: OutgoingRequest, before?: Omit<Sent, 'request'>): Promise<Response> {

@@ -3,12 +3,12 @@ import type { ActorContracts } from '../../machines/actor-contracts.ts';
 import type { AuthorizationServer, IssuerCandidate } from '../../machines/contracts.ts';
 import { FailureError } from '../failure.ts';
 import { challengeFacts } from '../protocol/challenge.ts';
-import type { Looked, Probe, ServerMetadata } from '../protocol/documents.ts';
+import type { Looked, Probe, ResourceMetadata, ServerMetadata } from '../protocol/documents.ts';
 import { withoutQuery } from '../protocol/endpoint-url.ts';
 import { isFresh } from '../protocol/metadata-age.ts';
 import { lookForResourceMetadata } from '../protocol/resource-metadata.ts';
 import { checkUsable, legacyServerMetadata, lookForServerMetadata } from '../protocol/server-metadata.ts';
-import { serverMetadataUrls } from '../protocol/well-known.ts';
+import { resourceMetadataUrls, serverMetadataUrls } from '../protocol/well-known.ts';
 import { clientCredentials } from './client-credentials.ts';
 import { effect } from './effect.ts';
 import type { Environment } from './environment.ts';
@@ -152,6 +152,21 @@ async function remember(
   });
 }
 
+/**
+ * The published identifier, if the document was found where it belongs (RFC 9728
+ * section 3.3). One found elsewhere speaks for this resource only: a tenant of a
+ * shared host must not obtain tokens for the whole host by claiming it.
+ */
+function resourceSpokenFor(
+  { resource, resourceMetadataUrl }: { readonly resource: string; readonly resourceMetadataUrl: string | undefined },
+  document: ResourceMetadata,
+): string {
+  const isItsPlace = resourceMetadataUrl !== undefined && resourceMetadataUrls(document.resource).includes(resourceMetadataUrl);
+  return isItsPlace || isSameResource(document.resource, resource) ? document.resource : resource;
+}
+
+const isSameResource = (one: string, other: string): boolean => URL.parse(one)?.href === URL.parse(other)?.href;
+
 /** Checks that the server can be used, then looks up what is stored under its issuer and no other (ISS-01). */
 export const bindIssuer = effect<'bindIssuer'>('issuer-binding', async (environment, input) => {
   const { issuer, metadata, fromCache, resourceMetadata, token: before } = input;
@@ -164,7 +179,7 @@ export const bindIssuer = effect<'bindIssuer'>('issuer-binding', async (environm
     hasResourceMetadata: resourceMetadata !== undefined,
     defaultEndpoints: metadata === undefined,
     fromCache,
-    ...(resourceMetadata && { resourceIdentifier: resourceMetadata.resource }),
+    ...(resourceMetadata && { resourceIdentifier: resourceSpokenFor(input, resourceMetadata) }),
     ...(resourceMetadata?.scopes_supported && { resourceScopes: resourceMetadata.scopes_supported }),
   };
   const newest = await newestCredential(environment, used.issuer);
