@@ -105,6 +105,20 @@ describe('a 401 with a refresh token at hand', () => {
   });
 });
 
+describe('a refresh before a request that turns out to be impossible', () => {
+  it('asks nobody: the answer of the resource decides (RFR-01)', async () => {
+    const stage = await signedIn({ authorizationServer: { tokenEndpointAuthMethods: ['client_secret_post'] } });
+    await stage.clock.advance(UNTIL_EXPIRED_MS);
+    // Neither what the issuer published nor the secret of the client is in this store.
+    const store: Store = { ...stage.store, read: async (key) => (key.startsWith('server/') ? undefined : stage.store.read(key)) };
+    const other = stage.another({ store, clientMetadata: { redirect_uris: ['http://127.0.0.1/other'] } });
+    expect(await other.accessToken()).toBeUndefined();
+    expect(other.status.step).toBe('unauthorized');
+    expect(stage.user.shown).toHaveLength(1);
+    expect(stage.grants()).toEqual([]);
+  });
+});
+
 describe('a public client that was registered anew', () => {
   it('still refreshes the tokens of its former identifier (RFR-01)', async () => {
     const stage = await signedIn();

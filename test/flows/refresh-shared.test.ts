@@ -163,6 +163,39 @@ describe('a process that was asleep during its refresh', () => {
   });
 });
 
+describe('a process that was asleep between its turn and its refresh', () => {
+  it('adopts what another has refreshed meanwhile (RFR-05)', async () => {
+    const stage = await signedIn();
+    const other = stage.another();
+    await other.restore();
+    await stage.clock.advance(UNTIL_EXPIRED_MS);
+    const write = stage.store.write;
+    let wake = (): void => {};
+    const fallenAsleep = new Promise<void>((sleeps) => {
+      Object.assign(stage.store, {
+        write: async (...parameters: Parameters<typeof write>) => {
+          if (JSON.stringify(parameters[1]).includes('"requestingRefresh"')) {
+            Object.assign(stage.store, { write });
+            sleeps();
+            await new Promise<void>((resolve) => {
+              wake = resolve;
+            });
+          }
+          return write(...parameters);
+        },
+      });
+    });
+    const asleep = stage.call();
+    await fallenAsleep;
+    stage.clock.jumpTo(stage.clock.now() + 60_000);
+    expect(await callOf(stage, other)).toBe(200);
+    wake();
+    expect(await whileTimePasses(stage.clock, asleep)).toBe(200);
+    expect(stage.grants()).toEqual(['refresh_token']);
+    expect(stage.servers.violations).toEqual([]);
+  });
+});
+
 describe('a process that was asleep before it tries again', () => {
   it('waits for the one that has taken its turn over (RFR-05)', async () => {
     const stage = await signedIn();
