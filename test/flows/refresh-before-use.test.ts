@@ -110,7 +110,7 @@ describe('a refresh before a request that turns out to be impossible', () => {
     const stage = await signedIn({ authorizationServer: { tokenEndpointAuthMethods: ['client_secret_post'] } });
     await stage.clock.advance(UNTIL_EXPIRED_MS);
     // Neither what the issuer published nor the secret of the client is in this store.
-    const store: Store = { ...stage.store, read: async (key) => (key.startsWith('server/') ? undefined : stage.store.read(key)) };
+    const store: Store = { ...stage.store, read: async (key) => (key.startsWith('server-metadata') ? undefined : stage.store.read(key)) };
     const other = stage.another({ store, clientMetadata: { redirect_uris: ['http://127.0.0.1/other'] } });
     expect(await other.accessToken()).toBeUndefined();
     expect(other.status.step).toBe('unauthorized');
