@@ -180,6 +180,40 @@ describe('a callback that comes too late', () => {
   });
 });
 
+describe('a callback that comes too late to another process', () => {
+  it('is refused, though the flow still lies in the store (AUT-05, AUT-07)', async () => {
+    const world = await waitingForUser();
+    const callback = await world.servers.approve(world.authorizationUrl);
+    await world.client.close();
+    await world.clock.advance(10 * 60_000);
+    const another = world.another();
+    expect(await failureOfCall(another.completeAuthorization(callback))).toMatchObject({ code: 'callback_not_expected' });
+    expect(another.status.step).toBe('unauthorized');
+    expect(codesSent(world)).toBe(0);
+  });
+});
+
+describe('a callback that comes while its attempt is being deleted', () => {
+  it('is as late as any other (AUT-05, OUT-02)', async () => {
+    const clock = simulatedClock();
+    const inner = memoryStore({ clock });
+    let letGo = (): void => {};
+    const gate = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    const slow = { ...inner, delete: async (...args: Parameters<typeof inner.delete>) => gate.then(() => inner.delete(...args)) };
+    const world = await waitingForUser({ clock, store: slow });
+    const callback = await world.servers.approve(world.authorizationUrl);
+    world.client.cancel();
+    expect(await failureOfCall(world.pending)).toMatchObject({ code: 'cancelled' });
+    const late = failureOfCall(world.client.completeAuthorization(callback));
+    await settled();
+    letGo();
+    expect(await late).toMatchObject({ code: 'callback_not_expected' });
+    expect(codesSent(world)).toBe(0);
+  });
+});
+
 describe('a callback that is meant for another attempt', () => {
   it('is refused by the client of another account or resource, and good where it belongs (AUT-05, AUT-08)', async () => {
     const world = await waitingForUser();

@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { recordKey } from '../../src/records/keys.ts';
+import { memoryStore } from '../../src/stores/memory-store.ts';
 import type { Document } from '../fixtures/scripted/options.ts';
 import { CALL, type Scene, type SceneOptions, scene } from '../helpers/scripted-client.ts';
 import { scriptedUser } from '../helpers/scripted-user.ts';
+import { simulatedClock } from '../helpers/simulated-clock.ts';
 import { failureOfCall, whileTimePasses } from '../helpers/waiting.ts';
+import { watchedStore } from '../helpers/watched-store.ts';
 
 const call = ({ client, servers }: Scene): Promise<Response> => client.fetch(servers.resource.url, CALL);
 
@@ -160,6 +164,8 @@ describe('a registration that is refused because of the redirect URI', () => {
   });
 });
 
+const REGISTRATION_LEASE = recordKey('lease', 'registration', 'https://login.example.com', 'http://127.0.0.1:7777/callback');
+
 describe('two clients on one store that start together', () => {
   it('register once, and use one registration (REG-08)', async () => {
     const world = scene();
@@ -183,11 +189,30 @@ describe('two clients on one store that start together', () => {
     expect(world.servers.authorizationServer.registeredClients).toHaveLength(1);
   });
 
+  it('do not wait for the other once its registration is there (REG-08)', async () => {
+    const clock = simulatedClock();
+    const elsewhere = watchedStore(memoryStore({ clock }));
+    const first = scene({ store: elsewhere.store, clock });
+    await call(first);
+    const [key, record] = Object.entries(await elsewhere.contents()).find(([name]) => name.startsWith('registration/')) ?? [];
+    if (key === undefined || record === undefined) throw new Error('a registration was to be stored');
+    // Somebody registers, and holds the turn for as long as anyone looks.
+    const world = scene({ authorizationServer: { clients: [{ client_id: 'client-1-of-login.example.com' }] } });
+    expect(await world.store.acquireLease(REGISTRATION_LEASE, 'another process', 3_600_000)).toBeDefined();
+    const pending = call(world);
+    await world.clock.advance(2_000);
+    await world.store.write(key, record);
+    const response = await whileTimePasses(world.clock, pending, 100);
+    expect(response.status).toBe(200);
+    expect(registrations(world)).toEqual([]);
+    expect(world.client.status.registration).toBe('stored');
+    expect(world.servers.violations).toEqual([]);
+  });
+
   it('do not wait for one whose process has died while it registered (REG-08)', async () => {
     const world = scene();
     // Nobody releases this lease; it runs out.
-    const lease = `lease/registration/${encodeURIComponent('https://login.example.com')}/${encodeURIComponent('http://127.0.0.1:7777/callback')}`;
-    expect(await world.store.acquireLease(lease, 'a process that died', 4_000)).toBeDefined();
+    expect(await world.store.acquireLease(REGISTRATION_LEASE, 'a process that died', 4_000)).toBeDefined();
     const startedAt = world.clock.now();
     expect((await whileTimePasses(world.clock, call(world), 100)).status).toBe(200);
     expect(world.clock.now() - startedAt).toBeGreaterThanOrEqual(4_000);
