@@ -78,6 +78,8 @@ async function isInVault({ attempts, flowKey }: Environment, callbackUrl: string
 
 /** The attempt is the one that this account's flow in the store waits for. */
 async function isParked({ journal }: Environment, attemptId: string): Promise<boolean> {
+  // Of this process, too: what it decided a moment ago may still be on its way.
+  await journal.flushed();
   const checkpoint = await journal.read();
   return checkpoint !== undefined && storedContext(checkpoint.context).grant?.attemptId === attemptId;
 }
