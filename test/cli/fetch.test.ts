@@ -87,6 +87,28 @@ describe('authchart fetch', () => {
     expect((await command('fetch', ['--fail'])).exitCode).toBe(0);
   });
 
+  it('ends with 5 and says why when the server is down', async () => {
+    const { command, servers } = await surroundings();
+    await servers.close();
+    const { exitCode, stderr } = await command('fetch');
+    expect(stderr).toMatch(/^✗ A server could not be reached\. The connection was refused \(ECONNREFUSED\)\.$/m);
+    expect(stderr).toContain('Try again later');
+    expect(exitCode).toBe(5);
+  });
+
+  it('ends with 5 when the connection is cut in the middle of a body', async () => {
+    const server = createServer((socket) =>
+      socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\nhalf of it')),
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const { exitCode, stdout, stderr } = await runCommand(['fetch', `http://127.0.0.1:${port}/mcp`, '--store', await temporaryDirectory()]);
+    server.close();
+    expect(stdout).toBe('half of it');
+    expect(stderr).toContain('network_unreachable');
+    expect(exitCode).toBe(5);
+  });
+
   it('passes on the pieces of a stream as they arrive, each on a line with --json', async () => {
     const { command, servers } = await surroundings();
     await command('login');

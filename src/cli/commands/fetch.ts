@@ -3,6 +3,7 @@ import { withClient } from '../client-setup.ts';
 import { parseResource } from '../common-options.ts';
 import type { CommandContext } from '../context.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
+import { asNetworkFailure } from '../network-failure.ts';
 import { readRequest } from '../request-options.ts';
 import { writeResponse } from '../response-output.ts';
 
@@ -22,9 +23,13 @@ export async function fetchCommand(context: CommandContext, address: string, opt
   const resource = options.resource === undefined ? withoutQuery(url) : parseResource(options.resource);
   const request = await readRequest(context, options);
   return withClient(context, { resource, signsIn: true }, async (client) => {
-    const response = await askingForClient(context, client, () => client.fetch(url, { ...request, signal: context.signal }));
-    await writeResponse(context, response, options);
-    return options.fail === true && response.status >= 400 ? EXIT_CODES.httpError : EXIT_CODES.ok;
+    try {
+      const response = await askingForClient(context, client, () => client.fetch(url, { ...request, signal: context.signal }));
+      await writeResponse(context, response, options);
+      return options.fail === true && response.status >= 400 ? EXIT_CODES.httpError : EXIT_CODES.ok;
+    } catch (thrown) {
+      throw asNetworkFailure(thrown, url);
+    }
   });
 }
 
