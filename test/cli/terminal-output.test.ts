@@ -96,6 +96,32 @@ describe('at a terminal', () => {
     expect(plain()).not.toContain('✓');
   });
 
+  it.each([
+    ['exchanging', { step: 'preparing', description: '', warning: failure('code_rejected', 'token') }],
+    ['exchanging', { step: 'discovering', description: '' }],
+    ['registering', { step: 'discovering', description: '' }],
+    ['registering', { step: 'awaiting-client', description: '' }],
+    ['refreshing', { step: 'discovering', description: '' }],
+    ['refreshing', { step: 'authorized', warning: failure('network_unreachable', 'refresh') }],
+  ] as const)('does not tick off %s when it has to be tried in another way: %j', (step, next) => {
+    const { reporter, plain } = reporting({ columns: 100 });
+    reporter.status({ ...FACTS, step, description: '' }, PROGRESS);
+    reporter.status({ ...FACTS, ...next }, PROGRESS);
+    reporter.stop();
+    expect(plain()).not.toContain('✓');
+  });
+
+  it.each([
+    ['refreshing', { step: 'authorized', warning: failure('tokens_not_stored', 'storage') }, 'Access token refreshed'],
+    ['awaiting-client', { step: 'registering', description: '' }, 'Client identifier given'],
+  ] as const)('ticks off %s when it has done its work: %j', (step, next, done) => {
+    const { reporter, plain } = reporting({ columns: 100 });
+    reporter.status({ ...FACTS, step, description: '' }, PROGRESS);
+    reporter.status({ ...FACTS, ...next }, PROGRESS);
+    reporter.stop();
+    expect(plain()).toContain(`✓ ${done}`);
+  });
+
   it('hides nothing of a warning', () => {
     const { reporter, plain } = reporting({ columns: 100 });
     reporter.status({ ...FACTS, step: 'authorized', warning: failure('tokens_not_stored', 'storage') }, PROGRESS);

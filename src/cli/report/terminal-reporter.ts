@@ -11,7 +11,7 @@ import { failureLines, mistakeLines } from './failure-lines.ts';
 import { type LiveLine, liveLine } from './live-line.ts';
 import type { Reporter, ReporterOptions } from './reporter.ts';
 import { isLive, styleOf } from './style.ts';
-import { countdown, shown, shownUrl, stepWords } from './words.ts';
+import { countdown, isDone, shown, shownUrl, stepWords } from './words.ts';
 
 /** Details of finished steps stand in one column. */
 const STEP_COLUMN = 32;
@@ -64,8 +64,7 @@ export function terminalReporter(io: CommandLineIo, clock: Clock): Reporter {
       ({ verbose, opensBrowser } = options);
     },
     status(status, progress) {
-      const failed = status.step === 'failed' || status.step === 'cancelled' || status.step === 'unauthorized';
-      if (under !== undefined && under.step !== status.step && !failed) finish(status);
+      if (under !== undefined && isDone(under.step, status)) finish(status);
       if (under?.step !== status.step) begin(status);
       if (status.warning !== undefined && status.warning.code !== under?.warning?.code) {
         say(`${style.yellow(style.symbols.warning)} ${status.warning.message} ${style.dim(status.warning.advice)}`);

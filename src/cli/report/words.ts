@@ -42,6 +42,24 @@ export function stepWords(step: Step): StepWords | undefined {
   return STEPS[step];
 }
 
+/** A login goes down this list; where it goes up again, what it was at did not succeed. */
+const ORDER: readonly Step[] = [
+  'stepping-up',
+  'discovering',
+  'awaiting-client',
+  'registering',
+  'preparing',
+  'awaiting-user',
+  'exchanging',
+  'authorized',
+];
+
+/** Has `step` succeeded, now that `next` is there? */
+export function isDone(step: Step, next: AuthorizationStatus): boolean {
+  if (step === 'refreshing') return next.step === 'authorized' && next.warning?.phase !== 'refresh';
+  return ORDER.includes(step) && ORDER.indexOf(next.step) > ORDER.indexOf(step);
+}
+
 export const CLIENT_SOURCES: Readonly<Record<ClientSource, string>> = {
   preregistered: 'pre-registered',
   stored: 'stored registration',
