@@ -54,6 +54,9 @@ export function createLeases(o: {
   };
 }
 
+// Given a reason, `abort` need not make an exception with a stack of its own: most leases are over in a moment.
+const OVER = 'over';
+
 function hold(o: {
   readonly store: Store;
   readonly clock: Clock;
@@ -87,9 +90,9 @@ function hold(o: {
 
   let released: Promise<void> | undefined;
   const release = async (): Promise<void> => {
-    stop.abort();
+    stop.abort(OVER);
     // A renewal still under way would take the lease once more after it was released.
-    const last = await within(clock, leaseMs, renewal ?? Promise.resolve(undefined));
+    const last = renewal && (await within(clock, leaseMs, renewal));
     await store.releaseLease(last ?? latest).catch(() => undefined);
     o.ended();
   };
@@ -114,7 +117,7 @@ async function within<Result>(clock: Clock, durationMs: number, work: Promise<Re
   try {
     return await Promise.race([work, tooLong]);
   } finally {
-    done.abort();
+    done.abort(OVER);
     tooLong.catch(() => undefined);
   }
 }
