@@ -78,6 +78,14 @@ describe('authchart discover', () => {
     expect(exitCode).toBe(expected);
   });
 
+  it('ends with 5 where nothing answers: no rule is broken, and it may succeed later', async () => {
+    const { command, servers } = await surroundings();
+    await servers.close();
+    const { exitCode, stdout } = await command('discover');
+    expect(stdout).toContain('The connection was refused (ECONNREFUSED).');
+    expect(exitCode).toBe(5);
+  });
+
   it('ends with 130 when it is interrupted while a server is silent', async () => {
     const { exitCode } = await runCommand(['discover', 'https://mcp.example.com/mcp'], {
       parts: {

@@ -9,9 +9,12 @@ export async function discover({ parts, reporter, signal }: CommandContext, reso
   const url = parseResource(resource);
   const diagnosis = await parts.discover({ resource: url.href, clock: parts.clock, signal });
   reporter.result('discover', { ...diagnosis }, (style) => diagnosisText(diagnosis, style));
-  return exitCodeOfVerdict(diagnosis.verdict);
+  return exitCodeOf(diagnosis);
 }
 
-function exitCodeOfVerdict(verdict: Diagnosis['verdict']): ExitCode {
-  return verdict === 'broken' ? EXIT_CODES.serverAtFault : EXIT_CODES.ok;
+function exitCodeOf({ verdict, probes }: Diagnosis): ExitCode {
+  if (verdict !== 'broken') return EXIT_CODES.ok;
+  // Nobody who answered is at fault where nobody answered.
+  const isDown = probes.length > 0 && probes.every((probe) => probe.verdict === 'unavailable');
+  return isDown ? EXIT_CODES.tryLater : EXIT_CODES.serverAtFault;
 }
