@@ -27,8 +27,8 @@ export const CLIENT_SECRET_VARIABLE = 'AUTHCHART_CLIENT_SECRET';
 export function addCommonOptions(command: Command): Command {
   return command
     .optionsGroup('Which login:')
-    .option('--store <dir>', 'where logins are kept (default: a directory of your user account)')
-    .option('--account <name>', 'tells several identities for one resource apart (default: "default")')
+    .option('--store <dir>', 'where logins are kept (default: a directory of your user account)', parseName)
+    .option('--account <name>', 'tells several identities for one resource apart (default: "default")', parseName)
     .optionsGroup('How you approve:')
     .option('--no-open', 'only show the address to open; do not start a browser')
     .option('--manual', 'for machines without a browser: paste the address you were sent to')
@@ -75,6 +75,12 @@ export function collect(value: string, earlier: readonly string[] = []): readonl
 
 function collectScopes(value: string, earlier: readonly string[] = []): readonly string[] {
   return [...earlier, ...value.split(/\s+/).filter((scope) => scope !== '')];
+}
+
+/** An empty directory would be the current one; what is empty comes from a variable that is not set. */
+function parseName(value: string): string {
+  if (value === '') throw new InvalidArgumentError('It is empty.');
+  return value;
 }
 
 function parseSeconds(value: string): number {

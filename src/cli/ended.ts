@@ -27,7 +27,12 @@ export function interruptedBy(signal: 'SIGINT' | 'SIGTERM'): Ended {
 }
 
 export function timedOut(seconds: number): Ended {
-  return new Ended(EXIT_CODES.timedOut, 'timeout', `Gave up after ${seconds} seconds.`, 'Give it more time with --timeout.');
+  return new Ended(
+    EXIT_CODES.timedOut,
+    'timeout',
+    `Gave up after ${seconds} ${seconds === 1 ? 'second' : 'seconds'}.`,
+    'Give it more time with --timeout.',
+  );
 }
 
 /** Whoever reads the output has gone: nothing can be said to them. */

@@ -38,7 +38,8 @@ export async function run(argv: readonly string[], io: CommandLineIo, parts: Com
 function report(thrown: unknown, reporter: Reporter): number {
   if (thrown instanceof CommanderError) {
     if (thrown.exitCode === 0) return EXIT_CODES.ok;
-    const message = thrown.code === 'commander.help' ? 'A command is needed.' : thrown.message.replace(/^error: /, '');
+    const message =
+      thrown.code === 'commander.help' ? 'A command is needed.' : thrown.message.replace(/^error: /, '').replaceAll('\n', ' ');
     reporter.usage({ code: 'usage', message, advice: 'See authchart --help.' }, EXIT_CODES.usage);
     return EXIT_CODES.usage;
   }

@@ -46,7 +46,9 @@ describe('the command line', () => {
 
   it.each([
     [[], 'A command is needed.'],
-    [['logn', 'https://mcp.example.com/'], "unknown command 'logn'"],
+    [['logn', 'https://mcp.example.com/'], "unknown command 'logn' (Did you mean login?)"],
+    [['login', 'https://mcp.example.com/', '--store', ''], "option '--store <dir>' argument '' is invalid. It is empty."],
+    [['login', 'https://mcp.example.com/', '--account', ''], "option '--account <name>' argument '' is invalid. It is empty."],
     [['login'], "missing required argument 'resource'"],
     [['login', 'https://mcp.example.com/', '--colour'], "unknown option '--colour'"],
     [['login', 'https://mcp.example.com/', 'more'], 'too many arguments'],
