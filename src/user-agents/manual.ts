@@ -37,7 +37,8 @@ export function manual(options: ManualOptions = {}): UserAgent {
       let reading: AbortController | undefined;
       const stop = (): void => reading?.abort();
 
-      const read = async (signal: AbortSignal): Promise<void> => {
+      /** False if there was nothing more to read. */
+      const read = async (signal: AbortSignal): Promise<boolean> => {
         for await (const line of readLines(input, signal)) {
           const pasted = readPasted(line, redirectUri);
           if (pasted.kind === 'empty') continue;
@@ -46,9 +47,10 @@ export function manual(options: ManualOptions = {}): UserAgent {
             continue;
           }
           const outcome = await request.deliver(pasted.callbackUrl);
-          if (outcome.accepted) return;
+          if (outcome.accepted) return true;
           say(`\n${outcome.failure.message} ${outcome.failure.advice}\nPaste again:`);
         }
+        return false;
       };
 
       return {
@@ -66,6 +68,9 @@ export function manual(options: ManualOptions = {}): UserAgent {
           reading = controller;
           signal.addEventListener('abort', stop, { once: true });
           void read(controller.signal)
+            .then((accepted) => {
+              if (!accepted && !controller.signal.aborted) say('\nThe input has ended: nothing can be pasted here any more.');
+            })
             .catch(() => say('The input could not be read.'))
             .finally(() => signal.removeEventListener('abort', stop));
         },

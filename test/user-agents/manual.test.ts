@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { failure } from '../../src/failure.ts';
 import type { CallbackOutcome } from '../../src/user-agents/contract.ts';
 import { manual } from '../../src/user-agents/manual.ts';
@@ -87,6 +87,14 @@ describe('the manual user agent', () => {
     expect(terminal.said()).toContain('The callback belongs to no authorization that is waiting');
     expect(terminal.said()).not.toContain('only-a-code');
     expect(terminal.said()).not.toContain('wrong-code');
+  });
+
+  it('says so when the input ends before anything was pasted, instead of waiting in silence', async () => {
+    const terminal = await session(() => ({ accepted: true }));
+    await terminal.present();
+    terminal.input.end();
+    await vi.waitFor(() => expect(terminal.said()).toContain('The input has ended: nothing can be pasted here any more.'));
+    expect(terminal.delivered).toEqual([]);
   });
 
   it('shows only http(s) URLs (SEC-06)', async () => {
