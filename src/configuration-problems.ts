@@ -12,6 +12,7 @@ import { parseScope } from './protocol/scopes.ts';
 
 /** Empty if the client can be created. */
 export function problemsOfOptions(options: AuthorizationClientOptions): readonly string[] {
+  if (typeof options !== 'object' || options === null) return ['The options are missing; `resource` at least has to be named.'];
   return [
     ...problemsOfResource(options.resource),
     ...problemsOfClient(options),
@@ -30,6 +31,7 @@ export function scopeList(scope: string | readonly string[]): readonly string[] 
 }
 
 function problemsOfResource(resource: string | URL): readonly string[] {
+  if (resource === undefined) return ['`resource` is missing: the URL of the MCP server.'];
   try {
     if (isSafeEndpoint(canonicalResource(resource))) return [];
     return [

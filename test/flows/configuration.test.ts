@@ -63,6 +63,7 @@ describe('a client that is configured wrongly', () => {
   });
 
   it.each<[string, Readonly<Record<string, unknown>>, string]>([
+    ['no resource', { resource: undefined }, '`resource` is missing: the URL of the MCP server.'],
     ['a resource that is no URL', { resource: 'mcp.example.com' }, '`resource` is not usable'],
     ['a resource in the clear', { resource: 'http://mcp.example.com' }, '`resource` must be an https URL'],
     ['a resource with a password in it', { resource: 'https://user:word@mcp.example.com' }, '`resource` is not usable'],
@@ -96,6 +97,12 @@ describe('a client that is configured wrongly', () => {
     const problems = problemsOf(options);
     expect(problems.join('\n')).toContain(problem);
     for (const text of problems) expect(text).toMatch(/[.:)]$/);
+  });
+
+  it('because it was told nothing at all, as from JavaScript', () => {
+    expect(() => (createAuthorizationClient as (options?: AuthorizationClientOptions) => unknown)()).toThrow(
+      /^The client is configured wrongly\. The options are missing; `resource` at least has to be named\. .*\[invalid_configuration\]$/,
+    );
   });
 
   it('because of metadata with endpoints that nobody may use (ASM-04)', () => {
