@@ -208,7 +208,7 @@ export const FAILURE_CODES = {
     ...retry,
   },
   record_unreadable: {
-    message: 'A stored record is damaged or was written by a newer version; it was left untouched.',
+    message: 'A stored record is damaged or was written by a newer version; its content was kept.',
     advice: 'Upgrade authchart, or sign out to discard the record.',
     ...reconfigure,
   },

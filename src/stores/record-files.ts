@@ -56,7 +56,7 @@ export async function readLockedRecordFile(path: string, key: string): Promise<F
     throw unreadable(`The file ${name} has format ${decoded.format}, which is newer than this version of authchart.`);
   const aside = `${path}.damaged-${Date.now()}-${randomUUID().slice(0, 8)}`;
   await rename(path, aside);
-  throw unreadable(`The file ${name} is damaged; it was set aside as ${basename(aside)}.`);
+  throw unreadable(`The file ${name} is damaged; it was set aside as ${basename(aside)} and no longer counts.`);
 }
 
 function unreadable(reason: string): FailureError {
