@@ -42,3 +42,13 @@ it('logs in, calls a tool, steps up and refreshes on real servers, without a bro
   expect(output.trimEnd()).toMatch(/The tool's answer: Sunny in Lisbon, 24 °C\.$/);
   expect(exitCode).toBe(0);
 });
+
+it('names its options when it does not know one, and when asked', async () => {
+  const unknown = await runDemo('--hedless');
+  expect(unknown.errors).toMatch(/^Unknown option '--hedless'.*\n\nnpm run demo .*\n.*--headless .*\n.*--serve /);
+  expect(unknown.errors).not.toContain('demo.ts');
+  expect(unknown.exitCode).toBe(2);
+  const asked = await runDemo('--help');
+  expect(asked.output).toContain('--headless');
+  expect(asked.exitCode).toBe(0);
+});

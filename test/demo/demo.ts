@@ -26,9 +26,16 @@ const ACCESS_TOKEN_SECONDS = 5;
 /** A token is renewed this long before it expires; the default of 30 s would be longer than it lives. */
 const EXPIRY_SKEW_MS = 1_000;
 
-const { values } = parseArgs({
-  options: { headless: { type: 'boolean', default: false }, serve: { type: 'boolean', default: false } },
-});
+const USAGE = `npm run demo                  you approve in your browser
+npm run demo -- --headless    approves by itself, needs no browser
+npm run demo -- --serve       only starts the servers, and a broken one beside them
+`;
+
+const values = readOptions();
+if (values.help) {
+  process.stdout.write(USAGE);
+  process.exit();
+}
 if (values.serve) {
   await serveUntilInterrupted();
   process.exit();
@@ -72,6 +79,16 @@ try {
 } finally {
   await mcp.close();
   await authorization.close();
+}
+
+function readOptions() {
+  try {
+    const option = { type: 'boolean', default: false } as const;
+    return parseArgs({ options: { headless: option, serve: option, help: { ...option, short: 'h' } } }).values;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+    process.exit(2);
+  }
 }
 
 async function tellAll(out: Terminal, client: AuthorizationClient): Promise<void> {
