@@ -101,7 +101,9 @@ describe('file store and files that cannot be read', () => {
     const { store, path } = await withOneRecord();
     await truncate(path, (await stat(path)).size - 5);
     const failure = await store.take('credential/a').catch((thrown: { failure: unknown }) => thrown.failure);
-    expect(failure).toMatchObject({ details: { reason: expect.stringMatching(/set aside as credential-\w+\.json\.damaged-\S+ and no longer counts\.$/) } });
+    expect(failure).toMatchObject({
+      details: { reason: expect.stringMatching(/set aside as credential-\w+\.json\.damaged-\S+ and no longer counts\.$/) },
+    });
     expect(JSON.stringify(failure)).not.toContain('planted-secret');
   });
 
