@@ -12,12 +12,13 @@ import { recordKey } from './records/keys.ts';
 import { createRegistrationRecords } from './records/registration-records.ts';
 import type { Settings } from './settings.ts';
 import { memoryStore } from './stores/memory-store.ts';
+import { toldStore } from './stores/told-store.ts';
 
 export function createEnvironment(settings: Settings, deliver: Environment['deliver']): Environment {
   parseWithoutEval();
   const { clock, limits, resource, account, allowUrl, logger } = settings;
-  const store = settings.store ?? memoryStore({ clock });
-  const vault = settings.vault ?? store;
+  const store = settings.store === undefined ? memoryStore({ clock }) : toldStore(settings.store);
+  const vault = settings.vault === undefined ? store : toldStore(settings.vault);
   const flowKey = recordKey('flow', account, resource);
   return {
     settings,

@@ -4,8 +4,8 @@
  * hold authchart's records; `authchart/store-contract` tests it.
  *
  * Keys are opaque strings made of printable ASCII and `/`; values are plain JSON.
- * Every operation rejects with a `FailureError` of code `store_failed` when the
- * store cannot be reached, and `record_unreadable` when a record is damaged.
+ * Every operation rejects when the store cannot be reached. With which error is
+ * the store's own business: clients make `store_failed` of it, and repeat nothing of its text.
  */
 
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
