@@ -3,7 +3,7 @@ import { assign } from 'xstate';
 import type { ScopeSources } from './actor-contracts.ts';
 import { chart, failing, identity, promised, rejection } from './chart-setup.ts';
 import type { AuthorizationContext } from './contracts.ts';
-import { awaitingClient, discardingClient, findingClient, registering } from './registration.ts';
+import { awaitingClient, discardingClient, doubtingClient, findingClient, registering } from './registration.ts';
 
 const scopeSources = (context: AuthorizationContext): ScopeSources => ({
   challenge: context.challenge,
@@ -60,6 +60,7 @@ export const loggingIn = chart.createStateConfig({
     registering,
     awaitingClient,
     discardingClient,
+    doubtingClient,
     preparingRequest: {
       description: 'Makes a fresh verifier and state, selects the scopes and records the expected issuer.',
       tags: ['working'],
@@ -108,7 +109,10 @@ export const loggingIn = chart.createStateConfig({
       invoke: {
         src: 'awaitDeadline',
         input: ({ context }) => ({ deadlineEpochMs: promised(context.grant, 'grant').deadlineEpochMs }),
-        onDone: { target: '#failing', actions: 'endUnanswered' },
+        onDone: [
+          { guard: 'mayBeUnknownClient', target: 'doubtingClient' },
+          { target: '#failing', actions: 'endUnanswered' },
+        ],
         onError: failing,
       },
     },

@@ -78,6 +78,12 @@ export const canRegisterAgain = ({ context }: Asked, params: { error: unknown })
   context.repeats.registrations < MAX_REPEATED_REGISTRATIONS &&
   (context.client?.source === 'dynamic' || context.client?.source === 'stored');
 
+/**
+ * Servers drop registrations that are not used for a while, and tell only the user
+ * so, on a page that leads nowhere. A credential that needs the registration comes first.
+ */
+export const mayBeUnknownClient = ({ context }: Asked): boolean => context.client?.source === 'stored' && context.token === undefined;
+
 export const isRedirectUriRefused = ({ context }: Asked, params: { error: unknown }): boolean =>
   failureFrom(params.error).details.redirectUriRefused === true && context.repeats.applicationType === undefined;
 

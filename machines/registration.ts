@@ -84,3 +84,18 @@ export const discardingClient = chart.createStateConfig({
     onError: failing,
   },
 });
+
+export const doubtingClient = chart.createStateConfig({
+  description: 'Nobody came back from a page that may have refused the stored registration: the next attempt registers anew.',
+  tags: ['working'],
+  meta: { rule: 'REG-06' },
+  invoke: {
+    src: 'discardClient',
+    input: ({ context }) => ({
+      issuer: promised(context.authorizationServer, 'authorization server').issuer,
+      clientId: promised(context.client, 'client').clientId,
+    }),
+    onDone: { target: '#failing', actions: 'endUnanswered' },
+    onError: failing,
+  },
+});

@@ -35,6 +35,8 @@ function description(snapshot: AuthorizationSnapshot): string {
   return nodes.find((node) => node.description !== undefined)?.description ?? '';
 }
 
+/** One step to a person: the page is up, and it is their turn. */
+const WITH_THE_USER = ['presentingRequest', 'awaitingUser', 'doubtingClient'] as const;
 const PREPARING = ['preparingRequest', 'recordingRequest', 'reopeningRedirect'] as const;
 
 /** The small union a user interface shows. */
@@ -49,8 +51,7 @@ export function statusOf(snapshot: AuthorizationSnapshot): AuthorizationStatus {
   if (snapshot.matches({ working: 'steppingUp' })) return { ...working, step: 'stepping-up' };
   if (snapshot.matches({ working: 'signingOut' })) return { ...known, step: 'signing-out' };
   if (snapshot.matches({ working: { loggingIn: 'awaitingClient' } })) return { ...working, step: 'awaiting-client' };
-  if (snapshot.matches({ working: { loggingIn: 'presentingRequest' } }) || snapshot.matches({ working: { loggingIn: 'awaitingUser' } })) {
-    // Both are one step to a person: the page is up, and it is their turn.
+  if (WITH_THE_USER.some((state) => snapshot.matches({ working: { loggingIn: state } }))) {
     const { grant } = context;
     if (grant !== undefined) {
       return {
