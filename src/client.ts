@@ -31,7 +31,10 @@ export interface AuthorizationClient {
   authorize(options?: AuthorizeOptions): Promise<AuthorizationStatus>;
   /** Reads the store, and goes on with a flow that was interrupted. Every other call does it by itself. */
   restore(): Promise<AuthorizationStatus>;
-  /** The access token, refreshed if it is about to expire; `undefined` if there is none. For callers that cannot use `fetch`. */
+  /**
+   * The access token, refreshed if it is about to expire; `undefined` if there is none. Begins no login, but waits for
+   * the outcome of one that is under way. For callers that cannot use `fetch`.
+   */
   accessToken(): Promise<IssuedAccessToken | undefined>;
   readonly status: AuthorizationStatus;
   readonly progress: Progress;

@@ -133,7 +133,8 @@ const EXAMPLES = `
 Examples:
   $ authchart discover https://mcp.example.com/mcp
   $ authchart login https://mcp.example.com/mcp
-  $ authchart fetch https://mcp.example.com/mcp -H 'Content-Type: application/json' -d @request.json
+  $ authchart fetch https://mcp.example.com/mcp -d @request.json \\
+      -H 'Content-Type: application/json' -H 'Accept: application/json, text/event-stream'
   $ curl -H "Authorization: Bearer $(authchart token https://mcp.example.com/mcp)" …
 
 Progress goes to stderr, results to stdout. Exit codes: docs/command-line.md.
