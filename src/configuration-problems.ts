@@ -14,6 +14,7 @@ import { parseScope } from './protocol/scopes.ts';
 export function problemsOfOptions(options: AuthorizationClientOptions): readonly string[] {
   if (typeof options !== 'object' || options === null) return ['The options are missing; `resource` at least has to be named.'];
   return [
+    ...problemsOfNames(options),
     ...problemsOfResource(options.resource),
     ...problemsOfClient(options),
     ...(options.preregistered ?? []).flatMap(problemsOfPreregistered),
@@ -23,6 +24,42 @@ export function problemsOfOptions(options: AuthorizationClientOptions): readonly
     ...problemsOfLimits(options.limits ?? {}),
     ...problemsOfParts(options),
   ];
+}
+
+/** Every option there is; a misspelt one would be left out without a word where nothing checks types. */
+const OPTIONS = {
+  account: true,
+  allowUrl: true,
+  attachTo: true,
+  authenticateClient: true,
+  authorizationParameters: true,
+  chooseAuthorizationServer: true,
+  clientMetadata: true,
+  clientMetadataUrl: true,
+  clock: true,
+  confirmStepUp: true,
+  fetch: true,
+  inspect: true,
+  issuers: true,
+  limits: true,
+  logger: true,
+  offlineAccess: true,
+  preregistered: true,
+  protocolVersion: true,
+  random: true,
+  resource: true,
+  scope: true,
+  serverMetadata: true,
+  store: true,
+  userAgent: true,
+  validateResource: true,
+  vault: true,
+} as const satisfies Record<keyof AuthorizationClientOptions, true>;
+
+function problemsOfNames(options: AuthorizationClientOptions): readonly string[] {
+  return Object.keys(options)
+    .filter((name) => !Object.hasOwn(OPTIONS, name))
+    .map((name) => `\`${name}\` is no option.`);
 }
 
 /** The scopes of the option, which may be written as OAuth writes them. */

@@ -157,6 +157,11 @@ export const FAILURE_CODES = {
     ...again,
   },
   authorization_expired: { message: 'The user did not come back in time.', advice: 'Start the authorization again.', ...again },
+  client_not_expected: {
+    message: 'No authorization waits for a client identifier; nothing was changed.',
+    advice: 'Provide it while the status is awaiting-client, or configure it as pre-registered.',
+    ...none,
+  },
   callback_not_expected: {
     message: 'The callback belongs to no authorization that is waiting; nothing was changed.',
     advice: 'Start the authorization again, and use each callback once.',

@@ -21,9 +21,7 @@ export async function provideClient(flow: Flow, client: ProvidedClient): Promise
   const snapshot = await until(actor, (now) => isResting(now) || now.hasTag('waitingForUser'));
   const server = snapshot.context.authorizationServer;
   if (!snapshot.matches({ working: { loggingIn: 'awaitingClient' } }) || server === undefined) {
-    throw new AuthorizationError(
-      failure('invalid_configuration', 'registration', { reason: 'No authorization waits for a client identifier.' }),
-    );
+    throw new AuthorizationError(failure('client_not_expected', 'registration'));
   }
   const supported = server.metadata.token_endpoint_auth_methods_supported;
   try {

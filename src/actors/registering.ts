@@ -123,7 +123,7 @@ export const registerClient = effect<'registerClient'>('registration', async (en
         ...(applicationType !== undefined && { application_type: applicationType }),
       },
       signal,
-    }).catch(withRedirectUriRefusal);
+    }).catch((thrown) => refused(thrown, authorizationServer));
     const { clientSecret, ...facts } = registered;
     await registrations.save(
       {
@@ -147,14 +147,23 @@ function scopesToRegister(settings: Settings, wanted: Wanted): readonly string[]
   return scopes && scopeUnion(scopes, wanted.authorizationServer.resourceScopes);
 }
 
-/** Tells the chart that the other `application_type` may help (REG-07). */
-function withRedirectUriRefusal(thrown: unknown): never {
-  if (!(thrown instanceof FailureError) || !isRedirectUriRejection(thrown.failure)) throw thrown;
+/** Tells the chart that the other `application_type` may help (REG-07), and the user that there was nobody to register with (PRM-05). */
+function refused(thrown: unknown, { issuer, defaultEndpoints }: AuthorizationServer): never {
+  if (!(thrown instanceof FailureError)) throw thrown;
   const { code, phase, details } = thrown.failure;
+  if (defaultEndpoints && isNotThere(details.status)) {
+    throw new FailureError('no_authorization_server', 'server-metadata', {
+      issuer,
+      ...(details.status !== undefined && { status: details.status }),
+      reason: 'It publishes no metadata of any kind, and the endpoints that servers had before there was metadata are not there either.',
+    });
+  }
+  if (!isRedirectUriRejection(thrown.failure)) throw thrown;
   throw new FailureError(code, phase, { ...details, redirectUriRefused: true });
 }
 
-/** What the embedder or a person has entered stays: only they can say that it is no longer good (REG-06). */
+const isNotThere = (status: number | undefined): boolean => status === 404 || status === 405;
+
 export const discardClient = effect<'discardClient'>('registration', async (environment, { issuer, clientId }) => {
   const { settings, registrations } = environment;
   const { redirect_uris: redirectUris } = settings.clientMetadata;

@@ -121,6 +121,12 @@ describe('a client that is configured wrongly', () => {
   });
 });
 
+describe('a misspelt option', () => {
+  it('is named, for callers without a type checker (SEC-07)', () => {
+    expect(problemsOf({ clientMetadta: {}, usreAgent: undefined })).toEqual(['`clientMetadta` is no option.', '`usreAgent` is no option.']);
+  });
+});
+
 describe('a client that is configured well', () => {
   it.each<[string, Readonly<Record<string, unknown>>]>([
     ['with nothing but a resource and a redirect URI', {}],

@@ -47,6 +47,15 @@ describe('a resource without protected resource metadata', () => {
     expect(world.servers.violations).toEqual([]);
   });
 
+  it('without any of these is told to publish no metadata, and not to have refused the client (PRM-05)', async () => {
+    const world = scene({ ...legacy, authorizationServer: { ...legacy.authorizationServer, metadataAt: [], issAdvertised: undefined } });
+    world.servers.respond('registration', 404);
+    expect(await failureOfCall(call(world))).toMatchObject({
+      code: 'no_authorization_server',
+      details: { issuer: 'https://mcp.example.com', status: 404, reason: expect.stringContaining('publishes no metadata') },
+    });
+  });
+
   it('is treated alike if its metadata names no authorization server (PRM-05)', async () => {
     const world = scene({ ...legacy, resource: { metadata: (document: Document) => ({ ...document, authorization_servers: undefined }) } });
     expect((await call(world)).status).toBe(200);

@@ -128,7 +128,7 @@ describe('a server that offers no way to register', () => {
     expect(await failureOfCall(call(world))).toMatchObject({ code: 'client_identifier_required' });
     world.client.cancel();
     expect(world.client.status.step).toBe('cancelled');
-    expect(await failureOfCall(world.client.provideClient({ client_id: 'given' }))).toMatchObject({ code: 'invalid_configuration' });
+    expect(await failureOfCall(world.client.provideClient({ client_id: 'given' }))).toMatchObject({ code: 'client_not_expected' });
     const before = world.servers.requests.length;
     expect(await failureOfCall(call(world))).toMatchObject({ code: 'client_identifier_required' });
     expect(world.servers.requests.length).toBeGreaterThan(before);
