@@ -35,8 +35,8 @@ function description(snapshot: AuthorizationSnapshot): string {
   return nodes.find((node) => node.description !== undefined)?.description ?? '';
 }
 
-/** One step to a person: the page is up, and it is their turn. */
-const WITH_THE_USER = ['presentingRequest', 'awaitingUser', 'doubtingClient'] as const;
+/** One step to a person: the page is up, until it is known what they answered. */
+const WITH_THE_USER = ['presentingRequest', 'awaitingUser', 'checkingCallback', 'doubtingClient'] as const;
 const PREPARING = ['preparingRequest', 'recordingRequest', 'reopeningRedirect'] as const;
 
 /** The small union a user interface shows. */
@@ -63,7 +63,7 @@ export function statusOf(snapshot: AuthorizationSnapshot): AuthorizationStatus {
       };
     }
   }
-  if (snapshot.matches({ working: { loggingIn: 'exchangingCode' } }) || snapshot.matches({ working: { loggingIn: 'checkingCallback' } })) {
+  if (snapshot.matches({ working: { loggingIn: 'exchangingCode' } })) {
     return { ...working, step: 'exchanging' };
   }
   if (PREPARING.some((state) => snapshot.matches({ working: { loggingIn: state } }))) return { ...working, step: 'preparing' };
