@@ -1,15 +1,7 @@
 /** Redirect target → client → request → the user → callback → code exchange. */
 import { assign } from 'xstate';
-import type { ScopeSources } from './actor-contracts.ts';
-import { chart, failing, identity, promised, rejection } from './chart-setup.ts';
-import type { AuthorizationContext } from './contracts.ts';
+import { chart, failing, identity, promised, rejection, scopeSources } from './chart-setup.ts';
 import { awaitingClient, discardingClient, doubtingClient, findingClient, registering } from './registration.ts';
-
-const scopeSources = (context: AuthorizationContext): ScopeSources => ({
-  challenge: context.challenge,
-  stepUp: context.stepUp,
-  authorizationServer: promised(context.authorizationServer, 'authorization server'),
-});
 
 /** The callback may come at any time once the user can see the page. */
 const whenCalledBack = { guard: 'isThisAttempt', target: 'checkingCallback' } as const;

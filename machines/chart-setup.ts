@@ -1,6 +1,7 @@
 /** The types, guards, updates and stub actors every part of the chart is written with. */
 import { assign, setup } from 'xstate';
 import { failure } from '../src/failure.ts';
+import type { ScopeSources } from './actor-contracts.ts';
 import * as update from './context-updates.ts';
 import type {
   AuthorizationContext,
@@ -93,3 +94,10 @@ export function promised<Group>(group: Group | undefined, name: string): Group {
   if (group === undefined) throw new Error(`the chart entered a state without its ${name}`);
   return group;
 }
+
+/** What the selection of scopes looks at (SCO-01). */
+export const scopeSources = (context: AuthorizationContext): ScopeSources => ({
+  challenge: context.challenge,
+  stepUp: context.stepUp,
+  authorizationServer: promised(context.authorizationServer, 'authorization server'),
+});

@@ -1,6 +1,7 @@
 /** Pre-registered, stored, metadata document, dynamic, or ask: how the client gets its identifier (REG-01). */
 import { assign } from 'xstate';
-import { chart, failing, identity, promised, rejection } from './chart-setup.ts';
+import { chart, failing, identity, promised, rejection, scopeSources } from './chart-setup.ts';
+import type { AuthorizationContext } from './contracts.ts';
 
 export const findingClient = chart.createStateConfig({
   description: 'Looks for a client identifier that belongs to this issuer.',
@@ -10,9 +11,7 @@ export const findingClient = chart.createStateConfig({
     src: 'findClient',
     input: ({ context }) => ({
       ...identity(context),
-      challenge: context.challenge,
-      stepUp: context.stepUp,
-      authorizationServer: promised(context.authorizationServer, 'authorization server'),
+      ...scopeSources(context),
       redirectUri: promised(context.redirectUri, 'redirect URI'),
     }),
     onDone: [
@@ -39,9 +38,7 @@ export const registering = chart.createStateConfig({
     src: 'registerClient',
     input: ({ context }) => ({
       ...identity(context),
-      challenge: context.challenge,
-      stepUp: context.stepUp,
-      authorizationServer: promised(context.authorizationServer, 'authorization server'),
+      ...scopeSources(context),
       redirectUri: promised(context.redirectUri, 'redirect URI'),
       applicationType: context.repeats.applicationType,
     }),
@@ -70,16 +67,18 @@ export const awaitingClient = chart.createStateConfig({
   on: { 'client.provided': 'findingClient' },
 });
 
+const registrationInUse = ({ authorizationServer, client }: AuthorizationContext): { issuer: string; clientId: string } => ({
+  issuer: promised(authorizationServer, 'authorization server').issuer,
+  clientId: promised(client, 'client').clientId,
+});
+
 export const discardingClient = chart.createStateConfig({
   description: 'Drops a dynamic registration that the authorization server no longer accepts.',
   tags: ['working'],
   meta: { rule: 'REG-06' },
   invoke: {
     src: 'discardClient',
-    input: ({ context }) => ({
-      issuer: promised(context.authorizationServer, 'authorization server').issuer,
-      clientId: promised(context.client, 'client').clientId,
-    }),
+    input: ({ context }) => registrationInUse(context),
     onDone: 'openingRedirect',
     onError: failing,
   },
@@ -91,10 +90,7 @@ export const doubtingClient = chart.createStateConfig({
   meta: { rule: 'REG-06' },
   invoke: {
     src: 'discardClient',
-    input: ({ context }) => ({
-      issuer: promised(context.authorizationServer, 'authorization server').issuer,
-      clientId: promised(context.client, 'client').clientId,
-    }),
+    input: ({ context }) => registrationInUse(context),
     onDone: { target: '#failing', actions: 'endUnanswered' },
     onError: failing,
   },
