@@ -217,6 +217,16 @@ export const FAILURE_CODES = {
     advice: 'Upgrade authchart, or sign out to discard the record.',
     ...reconfigure,
   },
+  vault_key_unknown: {
+    message: 'A vault entry is sealed with a key that is not configured; it was left untouched.',
+    advice: 'Configure that key beside the current one, or sign out to discard the entry.',
+    ...reconfigure,
+  },
+  vault_key_wrong: {
+    message: 'A vault entry cannot be opened with the key it names: the key is another one now, or the entry was changed. It was left untouched.',
+    advice: 'Configure the key that sealed it, and give every new key an identifier of its own.',
+    ...reconfigure,
+  },
   flow_taken_over: {
     message: 'Another process has taken over this authorization.',
     advice: 'Nothing was lost: it goes on there, and the next request adopts its outcome.',

@@ -39,7 +39,7 @@ export const LAYERS: readonly Layer[] = [
     types: contracts,
     packages: ['ky', 'oauth4webapi', 'zod/mini'],
   },
-  { name: 'stores', files: /^src\/stores\//, values: shared, types: contracts, packages: ['zod/mini'] },
+  { name: 'stores', files: /^src\/stores\//, values: shared, types: contracts, packages: ['jose', 'zod/mini'] },
   { name: 'user agents', files: /^src\/user-agents\//, values: [...shared, /^src\/protocol\//], types: contracts, packages: ['open'] },
   {
     name: 'durable',
@@ -80,7 +80,7 @@ export const LAYERS: readonly Layer[] = [
 ];
 
 /** Where the parts that must run without Node begin. */
-const ENTRIES_WITHOUT_NODE = ['src/index.ts', 'src/machines.ts', 'src/stores/store-contract.ts'];
+const ENTRIES_WITHOUT_NODE = ['src/index.ts', 'src/machines.ts', 'src/stores/sealed-store.ts', 'src/stores/store-contract.ts'];
 const PACKAGES_FOR_NODE = new Set(['open', 'commander', 'log-update', 'picocolors', 'table']);
 
 const matches = (patterns: readonly RegExp[], file: string) => patterns.some((pattern) => pattern.test(file));

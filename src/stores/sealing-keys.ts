@@ -1,0 +1,62 @@
+/** The keys a sealed store knows. */
+import { FailureError } from '../failure.ts';
+
+/** 32 random bytes, or an AES-KW key of 256 bits for `wrapKey` and `unwrapKey`, which need not be extractable. */
+export type SealingKey = Uint8Array<ArrayBuffer> | CryptoKey;
+
+export interface SealingKeys {
+  /** By key identifier: up to 64 letters, digits and any of `. _ : / -`. An identifier is never given to another key. */
+  readonly keys: Readonly<Record<string, SealingKey>>;
+  /** Seals what is written from now on; the other keys open what was written before. */
+  readonly current: string;
+}
+
+export interface KeyRing {
+  readonly current: string;
+  find(keyId: string): Promise<CryptoKey | undefined>;
+  /** False for what no key of anybody's can be called, and should not be shown. */
+  isKeyId(text: string): boolean;
+}
+
+const KEY_BYTES = 32;
+const KEY_ID = /^[\w.:/-]{1,64}$/;
+
+/** @throws FailureError `invalid_configuration`, its `details.problems` naming every mistake and no key. */
+export function keyRing({ keys, current }: SealingKeys): KeyRing {
+  const problems = [
+    ...Object.entries(keys).flatMap(([keyId, key], index) => problemsOfKey(keyId, key, index)),
+    ...(Object.hasOwn(keys, current) ? [] : ['current: none of the keys has this identifier.']),
+  ];
+  if (problems.length > 0) throw new FailureError('invalid_configuration', 'configuration', { problems, reason: problems.join(' ') });
+
+  const imported = new Map(Object.entries(keys).map(([keyId, key]) => [keyId, once(() => importKey(key))]));
+  return {
+    current,
+    find: async (keyId) => imported.get(keyId)?.(),
+    isKeyId: (text) => KEY_ID.test(text),
+  };
+}
+
+function problemsOfKey(keyId: string, key: unknown, index: number): readonly string[] {
+  // Somebody may have mixed up identifier and key: what is not an identifier is not quoted.
+  if (!KEY_ID.test(keyId)) return [`keys: the identifier of number ${index + 1} is empty, too long or has other characters than those allowed.`];
+  if (key instanceof Uint8Array) return key.byteLength === KEY_BYTES ? [] : [`keys.${keyId}: must have ${KEY_BYTES} bytes.`];
+  if (isWrappingKey(key)) return [];
+  return [`keys.${keyId}: must be ${KEY_BYTES} bytes, or a CryptoKey for AES-KW with 256 bits, wrapKey and unwrapKey.`];
+}
+
+function isWrappingKey(key: unknown): key is CryptoKey {
+  if (!(key instanceof CryptoKey) || key.algorithm.name !== 'AES-KW') return false;
+  const isLongEnough = 'length' in key.algorithm && key.algorithm.length === KEY_BYTES * 8;
+  return isLongEnough && key.usages.includes('wrapKey') && key.usages.includes('unwrapKey');
+}
+
+/** Not extractable: what holds the store cannot print the key. */
+async function importKey(key: SealingKey): Promise<CryptoKey> {
+  return key instanceof Uint8Array ? crypto.subtle.importKey('raw', key, 'AES-KW', false, ['wrapKey', 'unwrapKey']) : key;
+}
+
+function once<Result>(make: () => Promise<Result>): () => Promise<Result> {
+  let made: Promise<Result> | undefined;
+  return () => (made ??= make());
+}

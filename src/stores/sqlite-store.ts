@@ -1,0 +1,159 @@
+/**
+ * A store in one SQLite database, shared by any number of processes of one machine,
+ * on the module that comes with Node (22.13 and later): for very many records, where
+ * one file each would be slow. A write is on the disk before it resolves.
+ *
+ * A database that is damaged or was written by a later version is reported as
+ * `record_unreadable`, whatever else goes wrong as `store_failed` with SQLite's
+ * code; nothing is repaired, replaced or deleted. Do not delete or replace the file
+ * while it is in use, and keep it off network file systems: SQLite needs their locks.
+ */
+import { randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Clock, systemClock } from '../clock.ts';
+import { FailureError } from '../failure.ts';
+import type { JsonObject, Store, StoredRecord } from './contract.ts';
+import { jsonText } from './json-text.ts';
+import { type Connection, openDatabase, ROWS_PER_SWEEP, type Statements } from './sqlite-database.ts';
+import { isBusy, sqliteFailure } from './sqlite-errors.ts';
+
+export interface SqliteStore extends Store {
+  /** Closes the database; the next operation opens it again. */
+  close(): Promise<void>;
+}
+
+const SWEEP_EVERY_MS = 60_000;
+/** Longer than any process of ours holds the database, unless it hangs. */
+const PATIENCE_MS = 5_000;
+const LONGEST_PAUSE_MS = 20;
+
+/**
+ * `path` names the database file, made with mode 0600 when it is first used, its
+ * directories with 0700 where they are missing; SQLite keeps two more files beside
+ * it. `clock` decides what has expired.
+ */
+export function sqliteStore(options: { readonly path: string; readonly clock?: Clock }): SqliteStore {
+  const clock = options.clock ?? systemClock;
+  const path = resolve(options.path);
+  let opened: Promise<Connection> | undefined;
+  let sweepAtEpochMs = 0;
+
+  const close = async (): Promise<void> => {
+    const closing = opened;
+    opened = undefined;
+    await closing?.then(
+      (connection) => connection.close(),
+      () => undefined,
+    );
+  };
+
+  /** Waits for other processes, then reports; after an error of SQLite's the next operation opens the database anew. */
+  const transaction = async <Result>(kind: 'read' | 'write', work: (statements: Statements) => Result): Promise<Result> => {
+    const untilMs = performance.now() + PATIENCE_MS;
+    for (;;) {
+      const attempt = (opened ??= openDatabase(path));
+      try {
+        const connection = await attempt;
+        // Another operation may have closed it meanwhile.
+        if (opened !== attempt) continue;
+        return connection.transaction(kind, work);
+      } catch (thrown) {
+        const busy = isBusy(thrown);
+        if ((!busy || (await hasFailed(attempt))) && opened === attempt) await close().catch(() => undefined);
+        if (!busy || performance.now() > untilMs) throw sqliteFailure(thrown, path);
+      }
+      await pause(1 + Math.random() * LONGEST_PAUSE_MS);
+    }
+  };
+
+  const sweepSometimes = (statements: Statements): void => {
+    const nowEpochMs = clock.now();
+    if (nowEpochMs < sweepAtEpochMs) return;
+    const records = statements.sweepRecords.run(nowEpochMs).changes;
+    const leases = statements.sweepLeases.run(nowEpochMs).changes;
+    const isMoreLeft = Math.max(Number(records), Number(leases)) === ROWS_PER_SWEEP;
+    sweepAtEpochMs = isMoreLeft ? nowEpochMs : nowEpochMs + SWEEP_EVERY_MS;
+  };
+
+  const find = (statements: Statements, key: string): StoredRecord | undefined => {
+    const row = statements.find.get(key, clock.now());
+    return row && { value: valueOf(row['value'], path), version: String(row['version']) };
+  };
+  const findVersion = (statements: Statements, key: string): string | undefined => {
+    const row = statements.findVersion.get(key, clock.now());
+    return row && String(row['version']);
+  };
+
+  return {
+    read: (key) => transaction('read', (statements) => find(statements, key)),
+
+    async write(key, value, { expected, expiresAtEpochMs } = {}) {
+      const json = jsonText(value);
+      const version = randomUUID();
+      return transaction('write', (statements) => {
+        if (expected !== undefined && expected !== (findVersion(statements, key) ?? null)) {
+          return { written: false, current: find(statements, key) };
+        }
+        // Only what expires makes a database grow without its user noticing.
+        if (expiresAtEpochMs !== undefined) sweepSometimes(statements);
+        statements.put.run(key, version, json, expiresAtEpochMs ?? null);
+        return { written: true, version };
+      });
+    },
+
+    delete: (key, { expected } = {}) =>
+      transaction('write', (statements) => {
+        const version = findVersion(statements, key);
+        if (version === undefined || (expected !== undefined && expected !== version)) return false;
+        statements.remove.run(key);
+        return true;
+      }),
+
+    take: (key) =>
+      transaction('write', (statements) => {
+        const record = find(statements, key);
+        if (record !== undefined) statements.remove.run(key);
+        return record;
+      }),
+
+    acquireLease: (key, owner, durationMs) =>
+      transaction('write', (statements) => {
+        const nowEpochMs = clock.now();
+        const expiresAtEpochMs = nowEpochMs + durationMs;
+        const held = statements.findLease.get(key);
+        if (held !== undefined && Number(held['ends_at_epoch_ms']) > nowEpochMs) {
+          if (held['owner'] !== owner) return undefined;
+          const fence = Number(held['fence']);
+          statements.renewLease.run(expiresAtEpochMs, fence);
+          return { key, owner, fence, expiresAtEpochMs };
+        }
+        sweepSometimes(statements);
+        statements.dropLease.run(key);
+        const fence = Number(statements.giveLease.run(key, owner, expiresAtEpochMs).lastInsertRowid);
+        return { key, owner, fence, expiresAtEpochMs };
+      }),
+
+    releaseLease: ({ key, owner, fence }) => transaction('write', (statements) => void statements.endLease.run(key, owner, fence)),
+
+    close,
+  };
+}
+
+function hasFailed(attempt: Promise<Connection>): Promise<boolean> {
+  return attempt.then(
+    () => false,
+    () => true,
+  );
+}
+
+/** What was changed by hand is left as it is, and reported without quoting it. */
+function valueOf(json: unknown, path: string): JsonObject {
+  try {
+    const value: unknown = JSON.parse(String(json));
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
+  } catch {
+    // The message would quote the text.
+  }
+  throw new FailureError('record_unreadable', 'storage', { reason: `(in ${path})` });
+}
