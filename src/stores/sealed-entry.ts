@@ -5,7 +5,7 @@
  * protected header names the key (`kid`); the record's key is sealed with the value,
  * so that an entry put under another key is told from one that belongs there.
  */
-import { CompactEncrypt, compactDecrypt, decodeProtectedHeader } from 'jose';
+import { CompactEncrypt, compactDecrypt, decodeProtectedHeader, errors } from 'jose';
 import * as z from 'zod/mini';
 import { FailureError } from '../failure.ts';
 import type { JsonObject } from './contract.ts';
@@ -70,8 +70,9 @@ async function decrypted(jwe: string, wrappingKey: CryptoKey, keyId: string): Pr
       contentEncryptionAlgorithms: [ALGORITHMS.enc],
     });
     return JSON.parse(new TextDecoder().decode(plaintext));
-  } catch {
-    // No cause: a wrong key, a wrong tag and a cut text look alike on purpose.
+  } catch (thrown) {
+    // A wrong key and a changed text look alike on purpose.
+    if (!(thrown instanceof errors.JWEDecryptionFailed)) throw unreadable('It is not whole.');
     throw new FailureError('vault_key_wrong', 'storage', { reason: `Its key identifier is ${keyId}.` });
   }
 }

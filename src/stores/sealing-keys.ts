@@ -2,7 +2,7 @@
 import { FailureError } from '../failure.ts';
 
 /** 32 random bytes, or an AES-KW key of 256 bits for `wrapKey` and `unwrapKey`, which need not be extractable. */
-export type SealingKey = Uint8Array<ArrayBuffer> | CryptoKey;
+export type SealingKey = Uint8Array | CryptoKey;
 
 export interface SealingKeys {
   /** By key identifier: up to 64 letters, digits and any of `. _ : / -`. An identifier is never given to another key. */
@@ -29,7 +29,9 @@ export function keyRing({ keys, current }: SealingKeys): KeyRing {
   ];
   if (problems.length > 0) throw new FailureError('invalid_configuration', 'configuration', { problems, reason: problems.join(' ') });
 
-  const imported = new Map(Object.entries(keys).map(([keyId, key]) => [keyId, once(() => importKey(key))]));
+  // Copied now, so that the caller may wipe its own.
+  const owned = Object.entries(keys).map(([keyId, key]) => [keyId, key instanceof Uint8Array ? new Uint8Array(key) : key] as const);
+  const imported = new Map(owned.map(([keyId, key]) => [keyId, once(() => importKey(key))]));
   return {
     current,
     find: async (keyId) => imported.get(keyId)?.(),
@@ -39,7 +41,8 @@ export function keyRing({ keys, current }: SealingKeys): KeyRing {
 
 function problemsOfKey(keyId: string, key: unknown, index: number): readonly string[] {
   // Somebody may have mixed up identifier and key: what is not an identifier is not quoted.
-  if (!KEY_ID.test(keyId)) return [`keys: the identifier of number ${index + 1} is empty, too long or has other characters than those allowed.`];
+  if (!KEY_ID.test(keyId))
+    return [`keys: the identifier of number ${index + 1} is empty, too long or has other characters than those allowed.`];
   if (key instanceof Uint8Array) return key.byteLength === KEY_BYTES ? [] : [`keys.${keyId}: must have ${KEY_BYTES} bytes.`];
   if (isWrappingKey(key)) return [];
   return [`keys.${keyId}: must be ${KEY_BYTES} bytes, or a CryptoKey for AES-KW with 256 bits, wrapKey and unwrapKey.`];
@@ -52,7 +55,7 @@ function isWrappingKey(key: unknown): key is CryptoKey {
 }
 
 /** Not extractable: what holds the store cannot print the key. */
-async function importKey(key: SealingKey): Promise<CryptoKey> {
+async function importKey(key: Uint8Array<ArrayBuffer> | CryptoKey): Promise<CryptoKey> {
   return key instanceof Uint8Array ? crypto.subtle.importKey('raw', key, 'AES-KW', false, ['wrapKey', 'unwrapKey']) : key;
 }
 
