@@ -10,13 +10,12 @@
  */
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { type Clock, systemClock } from '../clock.ts';
 import { FailureError } from '../failure.ts';
 import type { JsonObject, Store, StoredRecord } from './contract.ts';
 import { jsonText } from './json-text.ts';
-import { type Connection, openDatabase, ROWS_PER_SWEEP, type Statements } from './sqlite-database.ts';
-import { isBusy, sqliteFailure } from './sqlite-errors.ts';
+import { patientConnection } from './sqlite-connection.ts';
+import { ROWS_PER_SWEEP, type Statements } from './sqlite-database.ts';
 
 export interface SqliteStore extends Store {
   /** Closes the database; the next operation opens it again. */
@@ -24,10 +23,6 @@ export interface SqliteStore extends Store {
 }
 
 const SWEEP_EVERY_MS = 60_000;
-/** Longer than any process of ours holds the database, unless it hangs. */
-const PATIENCE_MS = 5_000;
-const LONGEST_PAUSE_MS = 20;
-
 /**
  * `path` names the database file, made with mode 0600 when it is first used, its
  * directories with 0700 where they are missing; SQLite keeps two more files beside
@@ -36,36 +31,8 @@ const LONGEST_PAUSE_MS = 20;
 export function sqliteStore(options: { readonly path: string; readonly clock?: Clock }): SqliteStore {
   const clock = options.clock ?? systemClock;
   const path = resolve(options.path);
-  let opened: Promise<Connection> | undefined;
+  const { transaction, close } = patientConnection(path);
   let sweepAtEpochMs = 0;
-
-  const close = async (): Promise<void> => {
-    const closing = opened;
-    opened = undefined;
-    await closing?.then(
-      (connection) => connection.close(),
-      () => undefined,
-    );
-  };
-
-  /** Waits for other processes, then reports; after an error of SQLite's the next operation opens the database anew. */
-  const transaction = async <Result>(kind: 'read' | 'write', work: (statements: Statements) => Result): Promise<Result> => {
-    const untilMs = performance.now() + PATIENCE_MS;
-    for (;;) {
-      const attempt = (opened ??= openDatabase(path));
-      try {
-        const connection = await attempt;
-        // Another operation may have closed it meanwhile.
-        if (opened !== attempt) continue;
-        return connection.transaction(kind, work);
-      } catch (thrown) {
-        const busy = isBusy(thrown);
-        if ((!busy || (await hasFailed(attempt))) && opened === attempt) await close().catch(() => undefined);
-        if (!busy || performance.now() > untilMs) throw sqliteFailure(thrown, path);
-      }
-      await pause(1 + Math.random() * LONGEST_PAUSE_MS);
-    }
-  };
 
   const sweepSometimes = (statements: Statements): void => {
     const nowEpochMs = clock.now();
@@ -78,7 +45,7 @@ export function sqliteStore(options: { readonly path: string; readonly clock?: C
 
   const find = (statements: Statements, key: string): StoredRecord | undefined => {
     const row = statements.find.get(key, clock.now());
-    return row && { value: valueOf(row['value'], path), version: String(row['version']) };
+    return row && { value: parsed(row['value'], path), version: String(row['version']) };
   };
   const findVersion = (statements: Statements, key: string): string | undefined => {
     const row = statements.findVersion.get(key, clock.now());
@@ -140,15 +107,8 @@ export function sqliteStore(options: { readonly path: string; readonly clock?: C
   };
 }
 
-function hasFailed(attempt: Promise<Connection>): Promise<boolean> {
-  return attempt.then(
-    () => false,
-    () => true,
-  );
-}
-
 /** What was changed by hand is left as it is, and reported without quoting it. */
-function valueOf(json: unknown, path: string): JsonObject {
+function parsed(json: unknown, path: string): JsonObject {
   try {
     const value: unknown = JSON.parse(String(json));
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;

@@ -1,11 +1,11 @@
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { MIGRATIONS, migrate } from '../../src/stores/sqlite-schema.ts';
-import { type SqliteStore, sqliteStore } from '../../src/stores/sqlite-store.ts';
+import { sqliteStore } from '../../src/stores/sqlite-store.ts';
 import { storeContract } from '../../src/stores/store-contract.ts';
 import { simulatedClock } from '../helpers/simulated-clock.ts';
+import { closing, databasePath, failureOf, modeOf, opened, withOneRecord } from '../helpers/sqlite-databases.ts';
 import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 
 describe('SQLite store', () => {
@@ -83,60 +83,6 @@ describe('SQLite store', () => {
   });
 });
 
-describe('SQLite store beside others', () => {
-  it('waits for another process without stopping this one (STO-02)', async () => {
-    const path = await databasePath();
-    const store = sqliteStore({ path });
-    await store.write('a', { n: 1 });
-    const other = opened(path);
-    other.exec('BEGIN IMMEDIATE');
-    const writing = store.write('a', { n: 2 });
-    // Reading needs no lock, and this line would not be reached if the wait blocked.
-    expect((await store.read('a'))?.value).toEqual({ n: 1 });
-    other.exec('COMMIT');
-    expect((await writing).written).toBe(true);
-  });
-
-  it('reports a database that stays locked, by its code, and works afterwards (STO-02)', async () => {
-    const path = await databasePath();
-    const store = sqliteStore({ path });
-    await store.write('a', { n: 1 });
-    const other = opened(path);
-    other.exec('BEGIN IMMEDIATE');
-    const failure = await failureOf(store.write('a', { token: 'planted-secret' }));
-    expect(failure).toMatchObject({ code: 'store_failed', retryable: true, details: { reason: `(SQLITE_BUSY in ${path})` } });
-    expect(JSON.stringify(failure)).not.toContain('planted-secret');
-    other.exec('COMMIT');
-    expect((await store.read('a'))?.value).toEqual({ n: 1 });
-    expect((await store.write('a', { n: 2 })).written).toBe(true);
-  });
-
-  it('reports a full disk by its code, keeps what was there and works again afterwards (STO-02)', async () => {
-    const path = await databasePath();
-    const store = sqliteStore({ path });
-    await store.write('a', { n: 1 });
-    // A trigger raises what the disk would: SQLite takes the error's number from it.
-    const other = opened(path);
-    other.exec("CREATE TRIGGER fails BEFORE UPDATE ON records BEGIN SELECT RAISE(ABORT, 'planted-secret'); END");
-    const failure = await failureOf(store.write('a', { token: 'planted-secret' }));
-    expect(failure).toMatchObject({ code: 'store_failed', details: { reason: `(SQLITE_CONSTRAINT in ${path})` } });
-    expect(JSON.stringify(failure)).not.toContain('planted-secret');
-    other.exec('DROP TRIGGER fails');
-    expect((await store.read('a'))?.value).toEqual({ n: 1 });
-    expect((await store.write('a', { n: 2 })).written).toBe(true);
-  });
-
-  it('reports a place where no file can be', async () => {
-    const directory = await temporaryDirectory();
-    await writeFile(join(directory, 'file'), '');
-    const path = join(directory, 'file', 'records.db');
-    expect(await failureOf(sqliteStore({ path }).read('a'))).toMatchObject({ code: 'store_failed' });
-    expect(await failureOf(sqliteStore({ path: directory }).read('a'))).toMatchObject({
-      details: { reason: `(SQLITE_CANTOPEN in ${directory})` },
-    });
-  });
-});
-
 describe.runIf(process.platform !== 'win32')('SQLite store modes', () => {
   it('gives its files 0600 and the directory it makes 0700 (STO-02)', async () => {
     const directory = join(await temporaryDirectory(), 'deep', 'store');
@@ -164,81 +110,6 @@ describe.runIf(process.platform !== 'win32')('SQLite store modes', () => {
   });
 });
 
-const unreadable = { code: 'record_unreadable', phase: 'storage', retryable: false };
-
-describe('SQLite store and databases that cannot be read', () => {
-  it('reports a database cut to any page, or that is none, and leaves it untouched (STO-02, STO-05)', async () => {
-    const path = await databasePath();
-    const store = await withOneRecord(path, 'x'.repeat(20_000));
-    const whole = await readFile(path);
-    const damaged = [
-      Buffer.from('hello'),
-      whole.subarray(0, 10),
-      Buffer.alloc(4_096, 7),
-      Buffer.concat([Buffer.alloc(16), whole.subarray(16)]),
-    ];
-    for (let length = 4_096; length < whole.length; length += 4_096) damaged.push(whole.subarray(0, length));
-    for (const bytes of damaged) {
-      await writeFile(path, bytes);
-      for (const operation of operations(store)) expect(await failureOf(operation())).toMatchObject(unreadable);
-      expect((await readFile(path)).equals(bytes)).toBe(true);
-    }
-    await writeFile(path, whole);
-    expect((await store.read('a'))?.value).toMatchObject({ accessToken: 'planted-secret' });
-  });
-
-  it('reports a database of a later version every time, and leaves it untouched (STO-05)', async () => {
-    const path = await databasePath();
-    const store = await withOneRecord(path);
-    closing(path, (database) => database.exec(`PRAGMA user_version = ${MIGRATIONS.length + 1}`));
-    const before = await readFile(path);
-    for (const operation of operations(store)) {
-      const failure = await failureOf(operation());
-      expect(failure).toMatchObject({ ...unreadable, details: { reason: expect.stringContaining(`version ${MIGRATIONS.length + 1}`) } });
-    }
-    expect((await readFile(path)).equals(before)).toBe(true);
-  });
-
-  it('stops using a database that a later version migrates meanwhile (STO-05)', async () => {
-    const path = await databasePath();
-    const store = sqliteStore({ path });
-    await store.write('a', { n: 1 });
-    opened(path).exec(`PRAGMA user_version = ${MIGRATIONS.length + 1}`);
-    for (const operation of operations(store)) expect(await failureOf(operation())).toMatchObject(unreadable);
-  });
-
-  it('refuses the database of another program, and leaves it untouched', async () => {
-    const path = await databasePath();
-    closing(path, (database) => database.exec('CREATE TABLE bookmarks (url TEXT)'));
-    await chmod(path, 0o644);
-    const before = await readFile(path);
-    expect(await failureOf(sqliteStore({ path }).write('a', {}))).toMatchObject({
-      code: 'store_failed',
-      details: { reason: expect.stringContaining('another program') },
-    });
-    expect((await readFile(path)).equals(before)).toBe(true);
-    expect(await modeOf(path)).toBe(0o644);
-  });
-
-  it.each(['{"accessToken":"planted-secret', '"planted-secret"', ''])(
-    'reports a value that was changed by hand to %j, leaves it, and lets it be replaced',
-    async (json) => {
-      const path = await databasePath();
-      const store = sqliteStore({ path });
-      await store.write('a', { n: 1 });
-      opened(path).prepare('UPDATE records SET value = ?').run(json);
-      for (const operation of [() => store.read('a'), () => store.take('a'), () => store.write('a', {}, { expected: null })]) {
-        const failure = await failureOf(operation());
-        expect(failure).toMatchObject(unreadable);
-        expect(JSON.stringify(failure)).not.toContain('planted-secret');
-      }
-      expect(opened(path).prepare('SELECT value FROM records').get()).toEqual({ value: json });
-      await store.write('a', { n: 2 });
-      expect((await store.read('a'))?.value).toEqual({ n: 2 });
-    },
-  );
-});
-
 describe('migrations of a SQLite store', () => {
   const next = [...MIGRATIONS, 'ALTER TABLE records ADD COLUMN note TEXT'];
 
@@ -260,52 +131,3 @@ describe('migrations of a SQLite store', () => {
     expect(opened(path).prepare("SELECT 1 FROM pragma_table_info('records') WHERE name = 'note'").get()).toBeUndefined();
   });
 });
-
-async function databasePath(): Promise<string> {
-  return join(await temporaryDirectory(), 'records.db');
-}
-
-/** Closed afterwards, so that everything is in the one file. */
-async function withOneRecord(path: string, padding = ''): Promise<SqliteStore> {
-  const store = sqliteStore({ path });
-  await store.write('a', { accessToken: 'planted-secret', padding });
-  await store.close();
-  return store;
-}
-
-function operations(store: SqliteStore) {
-  return [
-    () => store.read('a'),
-    () => store.write('a', {}),
-    () => store.write('a', {}, { expected: null }),
-    () => store.take('a'),
-    () => store.delete('a'),
-    () => store.acquireLease('a', 'owner', 1_000),
-  ];
-}
-
-function opened(path: string): DatabaseSync {
-  const database = new DatabaseSync(path);
-  onTestFinished(() => database.close());
-  return database;
-}
-
-function closing(path: string, work: (database: DatabaseSync) => void): void {
-  const database = new DatabaseSync(path);
-  try {
-    work(database);
-  } finally {
-    database.close();
-  }
-}
-
-async function failureOf(work: Promise<unknown>): Promise<unknown> {
-  return work.then(
-    () => 'nothing was reported',
-    (thrown: { failure?: unknown }) => thrown.failure,
-  );
-}
-
-async function modeOf(path: string): Promise<number> {
-  return (await stat(path)).mode & 0o777;
-}
