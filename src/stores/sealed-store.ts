@@ -22,7 +22,7 @@ export type { SealingKey, SealingKeys } from './sealing-keys.ts';
  * const vault = sealed(sqliteStore({ path }), { keys: { '2026-07': key }, current: '2026-07' });
  * ```
  *
- * @throws FailureError `invalid_configuration` for keys that cannot be used.
+ * @throws AuthorizationError `invalid_configuration` for keys that cannot be used.
  */
 export function sealed(store: Store, keys: SealingKeys): Store {
   const ring = keyRing(keys);

@@ -1,5 +1,6 @@
 /** The keys a sealed store knows. */
-import { FailureError } from '../failure.ts';
+import { AuthorizationError } from '../errors.ts';
+import { failure } from '../failure.ts';
 
 /** 32 random bytes, or an AES-KW key of 256 bits for `wrapKey` and `unwrapKey`, which need not be extractable. */
 export type SealingKey = Uint8Array | CryptoKey;
@@ -21,13 +22,15 @@ export interface KeyRing {
 const KEY_BYTES = 32;
 const KEY_ID = /^[\w.:/-]{1,64}$/;
 
-/** @throws FailureError `invalid_configuration`, its `details.problems` naming every mistake and no key. */
+/** @throws AuthorizationError `invalid_configuration`, its `details.problems` naming every mistake and no key. */
 export function keyRing({ keys, current }: SealingKeys): KeyRing {
   const problems = [
     ...Object.entries(keys).flatMap(([keyId, key], index) => problemsOfKey(keyId, key, index)),
     ...(Object.hasOwn(keys, current) ? [] : ['current: none of the keys has this identifier.']),
   ];
-  if (problems.length > 0) throw new FailureError('invalid_configuration', 'configuration', { problems, reason: problems.join(' ') });
+  if (problems.length > 0) {
+    throw new AuthorizationError(failure('invalid_configuration', 'configuration', { problems, reason: problems.join(' ') }));
+  }
 
   // Copied now, so that the caller may wipe its own.
   const owned = Object.entries(keys).map(([keyId, key]) => [keyId, key instanceof Uint8Array ? new Uint8Array(key) : key] as const);
