@@ -77,6 +77,8 @@ export default defineConfig([
       machines: 'src/machines.ts',
       node: 'src/node.ts',
       sealed: 'src/stores/sealed-store.ts',
+      redis: 'src/redis.ts',
+      postgres: 'src/postgres.ts',
       'store-contract': 'src/stores/store-contract.ts',
     },
     deps: { neverBundle: [/^node:/], onlyBundle: ['jose', 'ky', 'zod', ...OPEN] },

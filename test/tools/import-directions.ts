@@ -80,7 +80,14 @@ export const LAYERS: readonly Layer[] = [
 ];
 
 /** Where the parts that must run without Node begin. */
-const ENTRIES_WITHOUT_NODE = ['src/index.ts', 'src/machines.ts', 'src/stores/sealed-store.ts', 'src/stores/store-contract.ts'];
+const ENTRIES_WITHOUT_NODE = [
+  'src/index.ts',
+  'src/machines.ts',
+  'src/redis.ts',
+  'src/postgres.ts',
+  'src/stores/sealed-store.ts',
+  'src/stores/store-contract.ts',
+];
 const PACKAGES_FOR_NODE = new Set(['open', 'commander', 'log-update', 'picocolors', 'table']);
 
 const matches = (patterns: readonly RegExp[], file: string) => patterns.some((pattern) => pattern.test(file));
