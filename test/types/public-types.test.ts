@@ -1,6 +1,10 @@
 /** What the compiler promises to users. These tests fail in `npm run check:types`, by what does not compile. */
 import type { StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import type { StreamableHTTPClientTransport as FirstMajorTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import type { Cluster, Redis } from 'ioredis';
+import type { Client, Pool, PoolClient } from 'pg';
+import type { Sql } from 'postgres';
+import type { createClient, createClientPool, createCluster, createSentinel } from 'redis';
 import { describe, expectTypeOf, it } from 'vitest';
 import type { Actor } from 'xstate';
 import {
@@ -15,6 +19,8 @@ import {
 } from '../../src/index.ts';
 import type { AuthorizationMachine } from '../../src/machines.ts';
 import { fileStore, loopback, manual } from '../../src/node.ts';
+import { type PostgresClient, postgresStore } from '../../src/postgres.ts';
+import { type RedisClient, redisStore } from '../../src/redis.ts';
 
 describe('the public types', () => {
   it('need a resource and nothing else', () => {
@@ -50,8 +56,25 @@ describe('the public types', () => {
   it('fit the stores and user agents to the options', () => {
     expectTypeOf(memoryStore).returns.toEqualTypeOf<Store>();
     expectTypeOf(fileStore).returns.toEqualTypeOf<Store>();
+    expectTypeOf(redisStore).returns.toEqualTypeOf<Store>();
+    expectTypeOf(postgresStore).returns.toEqualTypeOf<Store>();
     expectTypeOf(loopback).returns.toExtend<NonNullable<AuthorizationClientOptions['userAgent']>>();
     expectTypeOf(manual).returns.toExtend<NonNullable<AuthorizationClientOptions['userAgent']>>();
+  });
+
+  it('take the clients of the database libraries as they are', () => {
+    expectTypeOf<ReturnType<typeof createClient>>().toExtend<RedisClient>();
+    expectTypeOf<ReturnType<typeof createClientPool>>().toExtend<RedisClient>();
+    expectTypeOf<ReturnType<typeof createCluster>>().toExtend<RedisClient>();
+    expectTypeOf<ReturnType<typeof createSentinel>>().toExtend<RedisClient>();
+    expectTypeOf<Redis>().toExtend<RedisClient>();
+    expectTypeOf<Cluster>().toExtend<RedisClient>();
+    expectTypeOf<Client>().toExtend<PostgresClient>();
+    expectTypeOf<PoolClient>().toExtend<PostgresClient>();
+    expectTypeOf<Pool>().toExtend<PostgresClient>();
+    expectTypeOf<Sql>().toExtend<PostgresClient>();
+    // @ts-expect-error neither runs scripts nor sends commands
+    expectTypeOf<{ get(key: string): Promise<string> }>().toExtend<RedisClient>();
   });
 
   it('tell errors by their code', () => {
