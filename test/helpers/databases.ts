@@ -20,6 +20,8 @@ export interface Database {
   url(context: TestContext): Promise<string>;
 }
 
+type Stop = () => Promise<void>;
+
 interface Kind {
   readonly name: string;
   readonly variable: string;
@@ -28,6 +30,8 @@ interface Kind {
   greet(url: string): Promise<unknown>;
   /** `undefined`: its programs are not there. */
   start(directory: string, port: number): { readonly url: string; readonly child: ChildProcess } | undefined;
+  /** Lets it go at once, and free what outlives processes. */
+  readonly stopSignal: NodeJS.Signals;
 }
 
 const STARTS_WITHIN_MS = 15_000;
@@ -37,6 +41,7 @@ export const redisDatabase = (): Database =>
     name: 'Redis',
     variable: 'REDIS_URL',
     standardUrl: 'redis://127.0.0.1:6379',
+    stopSignal: 'SIGTERM',
     async greet(url) {
       const client = createClient({ url, socket: { reconnectStrategy: false, connectTimeout: 2_000 } }).on('error', () => undefined);
       try {
@@ -49,7 +54,9 @@ export const redisDatabase = (): Database =>
     start(directory, port) {
       const program = find('redis-server');
       if (program === undefined) return undefined;
-      const child = spawn(program, ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', directory, '--save', '', '--appendonly', 'no']);
+      const child = spawn(program, ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', directory, '--save', '', '--appendonly', 'no'], {
+        stdio: 'ignore',
+      });
       return { url: `redis://127.0.0.1:${port}`, child };
     },
   });
@@ -59,6 +66,7 @@ export const postgresDatabase = (): Database =>
     name: 'PostgreSQL',
     variable: 'DATABASE_URL',
     standardUrl: 'postgres://postgres@127.0.0.1:5432/test',
+    stopSignal: 'SIGQUIT',
     async greet(url) {
       const client = new Client({ connectionString: url, connectionTimeoutMillis: 2_000 }).on('error', () => undefined);
       try {
@@ -78,16 +86,16 @@ export const postgresDatabase = (): Database =>
       const made = spawnSync(initdb, ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'], user);
       if (made.status !== 0) return undefined;
       const settings = ['listen_addresses=127.0.0.1', 'fsync=off'].flatMap((setting) => ['-c', setting]);
-      const child = spawn(postgres, ['-D', data, '-p', `${port}`, '-k', directory, ...settings], user);
+      const child = spawn(postgres, ['-D', data, '-p', `${port}`, '-k', directory, ...settings], { ...user, stdio: 'ignore' });
       return { url: `postgres://postgres@127.0.0.1:${port}/postgres`, child };
     },
   });
 
 function database(kind: Kind): Database {
   let found: Promise<string | undefined> | undefined;
-  const stops: (() => void)[] = [];
-  afterAll(() => {
-    for (const stop of stops) stop();
+  const stops: Stop[] = [];
+  afterAll(async () => {
+    for (const stop of stops) await stop();
   });
   return {
     async url(context) {
@@ -101,7 +109,7 @@ function database(kind: Kind): Database {
   };
 }
 
-async function locate(kind: Kind, stops: (() => void)[]): Promise<string | undefined> {
+async function locate(kind: Kind, stops: Stop[]): Promise<string | undefined> {
   const { [kind.variable]: named } = process.env;
   // Who names one means that one: no other is tried.
   if (named !== undefined && named !== '') return named;
@@ -109,18 +117,23 @@ async function locate(kind: Kind, stops: (() => void)[]): Promise<string | undef
 
   const directory = mkdtempSync(join(tmpdir(), 'authchart-database-'));
   const started = kind.start(directory, await freePort());
-  const stop = (): void => {
-    started?.child.kill('SIGKILL');
-    rmSync(directory, { recursive: true, force: true });
-  };
+  const remove = (): void => rmSync(directory, { recursive: true, force: true });
   if (started === undefined) {
-    stop();
+    remove();
     return undefined;
   }
-  stops.push(stop);
-  process.once('exit', stop);
+  const { child, url } = started;
+  const exited = new Promise((resolve) => {
+    child.once('exit', resolve).once('error', resolve);
+  });
+  stops.push(async () => {
+    child.kill(kind.stopSignal);
+    await exited;
+    remove();
+  });
+  process.once('exit', () => child.kill(kind.stopSignal));
   for (const end = Date.now() + STARTS_WITHIN_MS; Date.now() < end; await sleep(50)) {
-    if (await answers(kind, started.url)) return started.url;
+    if (await answers(kind, url)) return url;
   }
   return undefined;
 }
