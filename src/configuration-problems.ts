@@ -44,6 +44,7 @@ const OPTIONS = {
   limits: true,
   logger: true,
   offlineAccess: true,
+  requireCallbackIssuer: true,
   preregistered: true,
   protocolVersion: true,
   random: true,

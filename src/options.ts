@@ -77,6 +77,11 @@ export interface AuthorizationClientOptions {
   readonly scope?: string | readonly string[];
   /** Ask for a refresh token where it can be had. Default true. */
   readonly offlineAccess?: boolean;
+  /**
+   * Refuse callbacks without `iss`, also from authorization servers that do not promise it: the only defence against a
+   * resource that names an honest server's page beside a token endpoint of its own (RFC 9207). Default false, as MCP has it.
+   */
+  readonly requireCallbackIssuer?: boolean;
   /** Added to every authorization request; reserved parameters are refused at creation (AUT-01). */
   readonly authorizationParameters?: Readonly<Record<string, string>>;
   /** Attach the access token to the whole origin of the resource, or only inside its path. Default `origin` (FET-02). */

@@ -1,5 +1,5 @@
 /** Actors of `machines/authorization-grant.ts`: from the redirect target to the tokens. */
-import type { Grant } from '../../machines/contracts.ts';
+import type { AuthorizationServer, ClientFacts, Grant } from '../../machines/contracts.ts';
 import { type FailureCode, FailureError } from '../failure.ts';
 import { authorizationUrl } from '../protocol/authorization-request.ts';
 import { checkAuthorizationResponse } from '../protocol/authorization-response.ts';
@@ -9,9 +9,11 @@ import { createAttemptSecrets } from '../protocol/pkce.ts';
 import { resourceParameter } from '../protocol/resource-parameter.ts';
 import { promptFor } from '../protocol/scopes.ts';
 import { serverEndpoint } from '../protocol/server-endpoint.ts';
+import type { StoredCallback } from '../records/attempt-records.ts';
 import { attemptBinding } from './attempt-binding.ts';
 import { clientCredentials } from './client-credentials.ts';
 import { effect } from './effect.ts';
+import type { Environment } from './environment.ts';
 import { issuerPolicy } from './issuer-policy.ts';
 import { keepTokens } from './keep-tokens.ts';
 import { obtaining } from './obtaining.ts';
@@ -121,13 +123,23 @@ export const checkCallback = effect<'checkCallback'>('authorization', async (env
   }
   const stored = await environment.attempts.readCallback(grant.attemptId);
   if (stored === undefined) throw new FailureError('callback_not_expected', 'authorization', { issuer: grant.issuer });
-  checkAuthorizationResponse({
-    callbackUrl: stored.callbackUrl,
+  checked(environment, stored, { authorizationServer, client });
+});
+
+/** Throws what is wrong with the callback; what may be sent on, otherwise. */
+function checked(
+  { settings }: Environment,
+  { callbackUrl, state }: StoredCallback,
+  { authorizationServer, client }: { readonly authorizationServer: AuthorizationServer; readonly client: ClientFacts },
+): ReturnType<typeof checkAuthorizationResponse> {
+  return checkAuthorizationResponse({
+    callbackUrl,
     metadata: authorizationServer.metadata,
     clientId: client.clientId,
-    expectedState: stored.state,
+    expectedState: state,
+    requireIssuer: settings.requireCallbackIssuer,
   });
-});
+}
 
 export const exchangeCode = effect<'exchangeCode'>('token', async (environment, { grant, authorizationServer, client }, signal) => {
   const { attempts, http } = environment;
@@ -140,12 +152,7 @@ export const exchangeCode = effect<'exchangeCode'>('token', async (environment, 
   if (taken === undefined) {
     throw new FailureError('flow_taken_over', 'token', { issuer: grant.issuer, reason: 'The code was sent there; it is used once.' });
   }
-  const { validated } = checkAuthorizationResponse({
-    callbackUrl: taken.callbackUrl,
-    metadata: authorizationServer.metadata,
-    clientId: client.clientId,
-    expectedState: taken.state,
-  });
+  const { validated } = checked(environment, taken, { authorizationServer, client });
   return obtaining(environment, async () => {
     const tokens = await sendCode(http, {
       metadata: authorizationServer.metadata,

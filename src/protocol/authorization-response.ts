@@ -25,6 +25,8 @@ export interface AuthorizationResponseCheck {
   readonly metadata: ServerMetadata;
   readonly clientId: string;
   readonly expectedState: string;
+  /** The embedder wants `iss` although the server does not promise it. */
+  readonly requireIssuer?: boolean | undefined;
 }
 
 const SINGLE_PARAMETERS = ['state', 'iss', 'code', 'error', 'error_description', 'error_uri'] as const;
@@ -66,7 +68,7 @@ export function checkAuthorizationResponse(o: AuthorizationResponseCheck): { rea
   if (state === undefined || !constantTimeEqual(state, o.expectedState)) {
     throw invalid('Its state is not the one that was sent.');
   }
-  checkIssuer(parameters.get('iss'), o.metadata);
+  checkIssuer(parameters.get('iss'), o);
   const error = parameters.get('error');
   if (error !== null && error !== '') throw refusal(error, parameters, o.metadata.issuer);
   if (!parameters.get('code')) throw invalid('It holds neither a code nor an error.');
@@ -78,10 +80,10 @@ export function checkAuthorizationResponse(o: AuthorizationResponseCheck): { rea
  * case, a default port or a trailing slash is another issuer (RFC 3986 section
  * 6.2.1). An `iss` without a value is present and differs.
  */
-function checkIssuer(iss: string | null, metadata: ServerMetadata): void {
+function checkIssuer(iss: string | null, { metadata, requireIssuer }: AuthorizationResponseCheck): void {
   const expected = metadata.issuer;
   if (iss === null) {
-    if (metadata.authorization_response_iss_parameter_supported !== true) return;
+    if (metadata.authorization_response_iss_parameter_supported !== true && requireIssuer !== true) return;
     throw new FailureError('callback_issuer_missing', 'authorization', { issuer: expected, expected });
   }
   if (iss !== expected) {

@@ -36,6 +36,14 @@ describe('the issuer of a callback', () => {
     expect(world.client.status.step).toBe('failed');
   });
 
+  it('has to be there if the embedder wants it, though the server does not promise it (ISS-08)', async () => {
+    const world = scene({ authorizationServer: { issAdvertised: undefined, iss: false }, client: { requireCallbackIssuer: true } });
+    expect(await failureOfCall(call(world))).toMatchObject({ code: 'callback_issuer_missing', details: { expected: ISSUER } });
+    expect(codesSent(world)).toEqual([]);
+    world.servers.authorizationServer.options.iss = true;
+    expect((await call(world)).status).toBe(200);
+  });
+
   it('is checked before any text of an error is believed or shown (ISS-08)', async () => {
     const act = (servers: Scene['servers'], url: string) => servers.deny(url, { error: 'server_error', description: 'Call 0800-EVIL' });
     const world = scene({ authorizationServer: { iss: ATTACKER }, act });
