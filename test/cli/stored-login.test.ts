@@ -129,6 +129,9 @@ describe('authchart logout', () => {
 
   it('is no mistake where nobody is signed in', async () => {
     const { command } = await surroundings();
-    expect((await command('logout')).exitCode).toBe(0);
+    const { exitCode, stdout } = await command('logout');
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('Nobody was signed in to');
+    expect((await command('logout', ['--json'])).lines.at(-1)).toMatchObject({ command: 'logout', wasSignedIn: false });
   });
 });

@@ -11,13 +11,13 @@ export interface LogoutOptions {
 export async function logout(context: CommandContext, resource: string, options: LogoutOptions): Promise<ExitCode> {
   const { reporter } = context;
   return withClient(context, { resource: parseResource(resource), signsIn: false }, async (client) => {
-    await client.restore();
+    const wasSignedIn = (await client.restore()).step === 'authorized';
+    // All the same: a sign-in that waits, or a registration, may be there to forget.
     const status = await client.signOut({ forgetRegistration: options.forgetRegistration === true });
-    reporter.result(
-      'logout',
-      { ...status },
-      (style) => `${style.green(style.symbols.done)} Signed out of ${shown(status.resource)} (account ${shown(status.account)})\n`,
-    );
+    reporter.result('logout', { ...status, wasSignedIn }, (style) => {
+      const said = wasSignedIn ? 'Signed out of' : 'Nobody was signed in to';
+      return `${style.green(style.symbols.done)} ${said} ${shown(status.resource)} (account ${shown(status.account)})\n`;
+    });
     return EXIT_CODES.ok;
   });
 }
