@@ -63,7 +63,7 @@ export interface ActorContracts {
     };
   };
   openRedirect: {
-    input: Identity & { issuer: string; attemptId: string | undefined; onlyRedirectUri: string | undefined };
+    input: Identity & { issuer: string; onlyRedirectUri: string | undefined };
     output: { readonly redirectUri: string };
   };
   findClient: {
@@ -77,7 +77,7 @@ export interface ActorContracts {
   /** `discarded`: nothing presents this client any more; false where only a person can replace it. */
   discardClient: { input: { issuer: string; clientId: string }; output: { readonly discarded: boolean } };
   prepareAuthorization: {
-    input: Identity & ScopeSources & { client: ClientFacts; token: TokenFacts | undefined };
+    input: Identity & ScopeSources & { client: ClientFacts };
     output: { readonly grant: Grant };
   };
   /** Nothing but the write-ahead every effect begins with: resolves once the attempt is in the store. */

@@ -41,7 +41,6 @@ export const loggingIn = chart.createStateConfig({
         input: ({ context }) => ({
           ...identity(context),
           issuer: promised(context.authorizationServer, 'authorization server').issuer,
-          attemptId: undefined,
           onlyRedirectUri: undefined,
         }),
         onDone: { target: 'findingClient', actions: assign(({ event }) => ({ redirectUri: event.output.redirectUri })) },
@@ -63,7 +62,6 @@ export const loggingIn = chart.createStateConfig({
           ...identity(context),
           ...scopeSources(context),
           client: promised(context.client, 'client'),
-          token: context.token,
         }),
         onDone: { target: 'recordingRequest', actions: assign(({ event }) => ({ grant: event.output.grant })) },
         onError: failing,
@@ -117,8 +115,8 @@ export const loggingIn = chart.createStateConfig({
       invoke: {
         src: 'openRedirect',
         input: ({ context }) => {
-          const { issuer, attemptId, redirectUri } = promised(context.grant, 'grant');
-          return { ...identity(context), issuer, attemptId, onlyRedirectUri: redirectUri };
+          const { issuer, redirectUri } = promised(context.grant, 'grant');
+          return { ...identity(context), issuer, onlyRedirectUri: redirectUri };
         },
         onDone: 'presentingRequest',
         onError: { target: 'openingRedirect', actions: { type: 'keepWarning', params: rejection } },

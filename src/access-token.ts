@@ -26,6 +26,13 @@ export interface UnsavedTokens {
   readonly basedOn: string | undefined;
 }
 
+const UNSAVED = 'unsaved-';
+
+/** A version that no record has: the store has never seen these tokens. */
+export const unsavedVersion = (): string => `${UNSAVED}${crypto.randomUUID()}`;
+
+export const isUnsaved = ({ version }: { readonly version: string }): boolean => version.startsWith(UNSAVED);
+
 export interface AccessTokenHolder {
   /** The token, if there is one. */
   readonly current: AccessToken | undefined;

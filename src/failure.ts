@@ -114,6 +114,10 @@ export class FailureError extends Error {
 /** The failure inside anything thrown; what is not ours becomes `internal_error` without its text. */
 export function failureOf(thrown: unknown, phase: Phase): Failure {
   if (thrown instanceof FailureError) return thrown.failure;
-  const name = thrown instanceof Error ? thrown.name : typeof thrown;
-  return failure('internal_error', phase, { reason: `(${name})` });
+  return failure('internal_error', phase, { reason: `(${kindOf(thrown)})` });
+}
+
+/** What kind of thing was thrown; its text is left out, since it may hold anything (SEC-01). */
+export function kindOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.name : typeof thrown;
 }

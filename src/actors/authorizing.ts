@@ -1,6 +1,6 @@
 /** Actors of `machines/authorization-grant.ts`: from the redirect target to the tokens. */
 import type { AuthorizationServer, ClientFacts, Grant } from '../../machines/contracts.ts';
-import { type FailureCode, FailureError } from '../failure.ts';
+import { type FailureCode, FailureError, kindOf } from '../failure.ts';
 import { authorizationUrl } from '../protocol/authorization-request.ts';
 import { checkAuthorizationResponse } from '../protocol/authorization-response.ts';
 import { exchangeCode as sendCode } from '../protocol/code-exchange.ts';
@@ -104,7 +104,7 @@ const failedAs =
   (code: FailureCode) =>
   (thrown: unknown): never => {
     if (thrown instanceof FailureError) throw thrown;
-    throw new FailureError(code, 'authorization', { reason: `(${thrown instanceof Error ? thrown.name : typeof thrown})` });
+    throw new FailureError(code, 'authorization', { reason: `(${kindOf(thrown)})` });
   };
 
 /** An absolute instant, so that the deadline holds across restarts (AUT-07, RES-05). */

@@ -15,7 +15,7 @@ export function preregisteredFor({ settings }: Environment, issuer: string): Pre
   );
 }
 
-export function preregisteredAuthMethod(client: PreregisteredClient, server: AuthorizationServer): TokenEndpointAuthMethod {
+export function preregisteredAuthMethod(client: PreregisteredClient, server: TokenServer): TokenEndpointAuthMethod {
   return chooseAuthMethod({
     hasSecret: client.client_secret !== undefined,
     hasPrivateKey: client.privateKey !== undefined,
@@ -26,10 +26,13 @@ export function preregisteredAuthMethod(client: PreregisteredClient, server: Aut
   });
 }
 
+/** What of an authorization server a token request needs. */
+export type TokenServer = Pick<AuthorizationServer, 'issuer' | 'metadata'>;
+
 /** The client with its secret, or `undefined` if this issuer's records do not hold it. */
 export async function clientCredentials(
   environment: Environment,
-  server: AuthorizationServer,
+  server: TokenServer,
   { clientId, publicClient = false }: { readonly clientId: string; readonly publicClient?: boolean },
 ): Promise<TokenClient | undefined> {
   const { settings, registrations } = environment;

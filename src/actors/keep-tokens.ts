@@ -1,5 +1,6 @@
 /** Stores issued tokens, and keeps them in memory even where the store fails (RFR-02, RFR-07). */
 import type { Obtained, TokenFacts } from '../../machines/contracts.ts';
+import { unsavedVersion } from '../access-token.ts';
 import { FailureError, failure, failureOf } from '../failure.ts';
 import type { TokenClient } from '../protocol/client-authentication.ts';
 import type { IssuedTokens } from '../protocol/documents.ts';
@@ -39,7 +40,7 @@ export async function keepTokens(environment: Environment, issued: IssuedTokens,
     if (code === 'signed_out') throw thrown;
     const warning = failure('tokens_not_stored', 'storage', { issuer: about.issuer, ...(details.reason && { reason: details.reason }) });
     settings.log('error', 'tokens-not-stored', { issuer: about.issuer, failure: warning });
-    const unsaved = { facts: { ...facts, version: `unsaved-${crypto.randomUUID()}` }, tokens };
+    const unsaved = { facts: { ...facts, version: unsavedVersion() }, tokens };
     environment.accessTokens.unsaved = { ...unsaved, basedOn: about.basedOn };
     return { token: about.signal.aborted ? unsaved.facts : use(environment, unsaved.facts, tokens), warning };
   }

@@ -1,12 +1,12 @@
 /** Actors of `machines/refresh.ts`. */
-import type { AuthorizationServer, TokenFacts } from '../../machines/contracts.ts';
-import { isExpiring } from '../access-token.ts';
+import type { TokenFacts } from '../../machines/contracts.ts';
+import { isExpiring, isUnsaved } from '../access-token.ts';
 import { takeTurn } from '../durable/take-turns.ts';
 import { type Failure, FailureError, failureOf } from '../failure.ts';
 import { requestRefresh as sendRefresh } from '../protocol/refresh-request.ts';
 import type { CredentialTokens } from '../records/credential-records.ts';
 import { recordKey } from '../records/keys.ts';
-import { clientCredentials } from './client-credentials.ts';
+import { clientCredentials, type TokenServer } from './client-credentials.ts';
 import { effect } from './effect.ts';
 import type { Environment } from './environment.ts';
 import { adopt, keepTokens, saveUnsaved } from './keep-tokens.ts';
@@ -71,7 +71,7 @@ export const requestRefresh = effect<'requestRefresh'>('refresh', (environment, 
         scopesIfOmitted: facts.scopes,
         previousRefreshToken: tokens.refreshToken,
         signal,
-        ...(!facts.version.startsWith('unsaved-') && { basedOn: facts.version }),
+        ...(!isUnsaved(facts) && { basedOn: facts.version }),
       });
     } catch (thrown) {
       throw withUse(environment, thrown);
@@ -83,8 +83,7 @@ const ended = ({ issuer }: TokenFacts): FailureError => new FailureError('refres
 
 /** Somebody has refreshed although it was our turn: the lease was lost in between. */
 function isTakenOver(environment: Environment, facts: TokenFacts, token: TokenFacts): boolean {
-  const isOwn = token.version.startsWith('unsaved-');
-  return !isOwn && isGoodReplacement(environment, facts, token.version);
+  return !isUnsaved(token) && isGoodReplacement(environment, facts, token.version);
 }
 
 /** Tokens that could not be stored are stored first, so that their successors have something to be based on. */
@@ -100,12 +99,12 @@ async function tokensToRefresh(environment: Environment, token: TokenFacts): Pro
 }
 
 /** A refresh before a request needs no discovery: any metadata this issuer once published will do (RFR-01). */
-async function storedServer({ settings, discoveries }: Environment, issuer: string): Promise<AuthorizationServer> {
+async function storedServer({ settings, discoveries }: Environment, issuer: string): Promise<TokenServer> {
   const metadata = settings.serverMetadata[issuer] ?? (await discoveries.readServer(issuer))?.metadata;
   if (metadata === undefined) {
     throw new FailureError('metadata_incomplete', 'refresh', { issuer, metadataMayBeStale: true, reason: 'It is not in the store.' });
   }
-  return { issuer, metadata, hasResourceMetadata: true, defaultEndpoints: false, fromCache: true };
+  return { issuer, metadata };
 }
 
 /** Adds whether the token in hand still serves: then a failed refresh disturbs nobody. */
@@ -127,8 +126,8 @@ export const lookForRotatedToken = effect<'lookForRotatedToken'>('refresh', asyn
 
 export const forgetCredential = effect<'forgetCredential'>('refresh', async ({ credentials, accessTokens }, { token }) => {
   // Tokens the store did not take have replaced whatever it holds.
-  const isUnsaved = accessTokens.unsaved !== undefined;
-  await credentials.forget(token.issuer, isUnsaved ? {} : { version: token.version });
+  const hasUnsaved = accessTokens.unsaved !== undefined;
+  await credentials.forget(token.issuer, hasUnsaved ? {} : { version: token.version });
   accessTokens.hold(undefined);
   accessTokens.unsaved = undefined;
 });

@@ -21,10 +21,10 @@ export const restoreFlow = effect<'restoreFlow'>('storage', async (environment) 
   const stored = await usableCredential(environment);
   const grant = await liveGrant(environment, context.grant);
   if (stored === undefined && grant !== undefined && context.client !== undefined && context.authorizationServer !== undefined) {
-    return { place: 'reopeningRedirect', context: { ...pick(context), grant } };
+    return { place: 'reopeningRedirect', context: { ...context, grant } };
   }
   // A pending step-up is kept beside the credential: its callback may still come.
-  const waiting = grant === undefined ? {} : { ...pick(context), grant };
+  const waiting = grant === undefined ? {} : { ...context, grant };
   if (stored === undefined && isAwaitingClient(checkpoint))
     return { place: 'discovering', context: { ...kept, challenge: context.challenge } };
   if (stored === undefined) return { place: 'unauthorized', context: { ...kept, ...waiting } };
@@ -42,7 +42,7 @@ async function resumeGrant({ attempts }: Environment, context: StoredContext): P
   const { grant, client, authorizationServer } = context;
   if (grant === undefined || client === undefined || authorizationServer === undefined) return undefined;
   const callback = await attempts.readCallback(grant.attemptId);
-  return callback === undefined ? undefined : { place: 'checkingCallback', context: pick(context) };
+  return callback === undefined ? undefined : { place: 'checkingCallback', context };
 }
 
 /** The attempt, if the user can still complete it: one whose code was sent before the process died is over (AUT-09). */
@@ -50,24 +50,6 @@ async function liveGrant({ attempts, settings }: Environment, grant: Grant | und
   if (grant === undefined || grant.deadlineEpochMs <= settings.clock.now()) return undefined;
   return (await attempts.isOpen(grant.attemptId)) ? grant : undefined;
 }
-
-const pick = ({
-  challenge,
-  authorizationServer,
-  redirectUri,
-  client,
-  grant,
-  stepUp,
-  pastStepUps,
-}: StoredContext): RestoredFlow['context'] => ({
-  challenge,
-  authorizationServer,
-  redirectUri,
-  client,
-  grant,
-  stepUp,
-  ...(pastStepUps && { pastStepUps }),
-});
 
 /** What the store holds, unless it has run out and cannot be renewed. */
 async function usableCredential(environment: Environment): Promise<StoredCredential | undefined> {

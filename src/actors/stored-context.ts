@@ -1,18 +1,11 @@
 /** The groups of a stored context that resuming needs, checked as anything that comes from outside is. */
 import * as z from 'zod/mini';
-import type { AuthorizationServer, Challenge, ClientFacts, Grant, PastStepUp, StepUp } from '../../machines/contracts.ts';
+import type { RestoredFlow } from '../../machines/contracts.ts';
 import { FailureError } from '../failure.ts';
 import type { JsonObject } from '../stores/contract.ts';
 
-export interface StoredContext {
-  readonly challenge?: Challenge | undefined;
-  readonly authorizationServer?: AuthorizationServer | undefined;
-  readonly redirectUri?: string | undefined;
-  readonly client?: ClientFacts | undefined;
-  readonly grant?: Grant | undefined;
-  readonly stepUp?: StepUp | undefined;
-  readonly pastStepUps?: readonly PastStepUp[] | undefined;
-}
+/** What a checkpoint holds of the chart's context (`write-ahead.ts` writes it); the token is a record of its own. */
+export type StoredContext = Omit<RestoredFlow['context'], 'token'>;
 
 const text = z.string();
 const texts = z.array(text);

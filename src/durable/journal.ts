@@ -4,9 +4,8 @@
  * Of several checkpoints that wait to be written only the newest is, and writes
  * never overtake one another.
  */
-import type { InspectionEvent } from 'xstate';
 import type { Clock } from '../clock.ts';
-import { type Failure, FailureError } from '../failure.ts';
+import { type Failure, FailureError, kindOf } from '../failure.ts';
 import type { JsonObject, JsonValue, Store } from '../stores/contract.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
 
@@ -103,15 +102,6 @@ export function createJournal(o: {
   };
 }
 
-/** Records every step of the root actor: XState shows a microstep before it starts the step's effects. */
-export function journalInspector(journal: Pick<Journal, 'record'>): (event: InspectionEvent) => void {
-  return (event) => {
-    if (event.type !== '@xstate.microstep' || event.actorRef.sessionId !== event.rootId) return;
-    const { value, context } = event.snapshot as unknown as Pick<Checkpoint, 'value' | 'context'>;
-    journal.record(value, context);
-  };
-}
-
 function tell(report: (failure: Failure) => void, failure: Failure): void {
   try {
     report(failure);
@@ -122,5 +112,5 @@ function tell(report: (failure: Failure) => void, failure: Failure): void {
 
 function storeError(thrown: unknown): FailureError {
   if (thrown instanceof FailureError) return thrown;
-  return new FailureError('store_failed', 'storage', { reason: `(${thrown instanceof Error ? thrown.name : typeof thrown})` });
+  return new FailureError('store_failed', 'storage', { reason: `(${kindOf(thrown)})` });
 }

@@ -8,21 +8,12 @@
 
 import { FailureError } from '../failure.ts';
 import { fullClientMetadata } from './client-metadata.ts';
-import type { ClientMetadata, ClientSource } from './documents.ts';
+import type { ClientMetadata } from './documents.ts';
 import { isLoopbackHost } from './endpoint-url.ts';
 import type { Http } from './http.ts';
 
 /** The draft's security considerations let authorization servers stop reading there. */
 const LARGEST_DOCUMENT_BYTES = 5 * 1024;
-
-/**
- * Whether a client identifier means the same client to every authorization
- * server (ISS-06). What it looks like says nothing: a server may hand out
- * identifiers in URL form, and those are its own like all others it issues.
- */
-export function isPortable(source: ClientSource): boolean {
-  return source === 'metadata-document';
-}
 
 /** What is wrong with the URL of a document, each as a sentence; empty if nothing is (section 3 of the draft). */
 export function problemsOfClientMetadataUrl(url: string): string[] {

@@ -5,7 +5,7 @@
  * What counts is whether a credential has ended. Only the server's word for it
  * ends one (RFR-03); every doubt leaves it in place.
  */
-import { type FailureDetails, FailureError } from '../failure.ts';
+import { type FailureDetails, FailureError, kindOf } from '../failure.ts';
 import { retryAfterSeconds } from './retry-after.ts';
 import { serverText } from './server-text.ts';
 import type { TokenAnswer } from './token-response.ts';
@@ -103,7 +103,7 @@ function wordsOf(answer: TokenAnswer, secrets: readonly string[]): FailureDetail
 export function tokenFailure(error: unknown, phase: TokenPhase): FailureError {
   if (!(error instanceof FailureError)) {
     return new FailureError('internal_error', phase, {
-      reason: `The request could not be made (${error instanceof Error ? error.name : typeof error}).`,
+      reason: `The request could not be made (${kindOf(error)}).`,
     });
   }
   if (error.failure.code !== 'redirect_refused') return error;

@@ -1,5 +1,5 @@
 /** Errors of the file system, told apart and made into failures. */
-import { FailureError } from '../failure.ts';
+import { FailureError, kindOf } from '../failure.ts';
 
 /** The code of a file system error: `ENOENT`, `EACCES`, `ENOSPC` … */
 export function errnoOf(thrown: unknown): string | undefined {
@@ -15,6 +15,6 @@ export function isBusyOnWindows(thrown: unknown): boolean {
 /** A failure that names the error's code and the directory, and nothing of what was to be written. */
 export function fileFailure(thrown: unknown, directory: string): FailureError {
   if (thrown instanceof FailureError) return thrown;
-  const name = errnoOf(thrown) ?? (thrown instanceof Error ? thrown.name : typeof thrown);
+  const name = errnoOf(thrown) ?? kindOf(thrown);
   return new FailureError('store_failed', 'storage', { reason: `(${name} in ${directory})` });
 }

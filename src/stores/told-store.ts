@@ -1,5 +1,5 @@
 /** Anyone's store, with errors that authchart understands: its authors have no `FailureError`, and throw what their driver throws. */
-import { FailureError } from '../failure.ts';
+import { FailureError, kindOf } from '../failure.ts';
 import type { Store } from './contract.ts';
 
 // One for each store, however many clients share it; a vault that is the store stays the same object.
@@ -26,6 +26,6 @@ async function telling<Result>(operation: () => Promise<Result>): Promise<Result
     return await operation();
   } catch (thrown) {
     if (thrown instanceof FailureError) throw thrown;
-    throw new FailureError('store_failed', 'storage', { reason: `(${thrown instanceof Error ? thrown.name : typeof thrown})` });
+    throw new FailureError('store_failed', 'storage', { reason: `(${kindOf(thrown)})` });
   }
 }

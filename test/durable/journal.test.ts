@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { createActor, fromPromise, setup } from 'xstate';
-import { createJournal, journalInspector } from '../../src/durable/journal.ts';
+import { createJournal } from '../../src/durable/journal.ts';
 import { type Failure, FailureError } from '../../src/failure.ts';
-import type { JsonObject, Store } from '../../src/stores/contract.ts';
+import type { Store } from '../../src/stores/contract.ts';
 import { memoryStore } from '../../src/stores/memory-store.ts';
 import { settled, simulatedClock } from '../helpers/simulated-clock.ts';
 
@@ -200,38 +199,5 @@ describe('exclusive journal', () => {
     await expect(journal.flushed()).rejects.toMatchObject({ failure: { code: 'flow_taken_over' } });
     await journal.discard();
     expect((await store.read('flow/a'))?.value).toEqual({ version: 1 });
-  });
-});
-
-describe('journal inspector', () => {
-  it('has the state of the root chart stored before its effect runs', async () => {
-    const store = memoryStore();
-    const { journal } = journalOn(store);
-    const seenByEffect: JsonObject[] = [];
-    const child = setup({}).createMachine({ initial: 'ofChild', states: { ofChild: { always: 'alsoOfChild' }, alsoOfChild: {} } });
-    const machine = setup({
-      actors: {
-        child,
-        work: fromPromise(async () => {
-          await journal.flushed();
-          seenByEffect.push((await store.read('flow/a'))?.value ?? {});
-        }),
-      },
-    }).createMachine({
-      context: { n: 0 },
-      initial: 'idle',
-      states: {
-        idle: { on: { go: { target: 'passing', actions: ({ context }) => void context } } },
-        passing: { always: 'working' },
-        working: { invoke: [{ src: 'work', onDone: 'rested' }, { src: 'child' }] },
-        rested: {},
-      },
-    });
-    const actor = createActor(machine, { inspect: journalInspector(journal) }).start();
-    actor.send({ type: 'go' });
-    await settled();
-    expect(seenByEffect).toMatchObject([{ value: 'working', context: { n: 0 } }]);
-    await journal.flushed();
-    expect((await journal.read())?.value).toBe('rested');
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { holdWrite } from '../helpers/held-write.ts';
 import { CALL, scene } from '../helpers/scripted-client.ts';
 import { type SignedIn, signedIn, UNTIL_EXPIRED_MS } from '../helpers/signed-in-scene.ts';
 import { failureOfCall, settled, whileTimePasses } from '../helpers/waiting.ts';
@@ -98,26 +99,12 @@ describe('a refresh that is under way', () => {
   it('whose tokens are just being stored when the account signs out leaves nothing behind either (RFR-02)', async () => {
     const stage = await signedIn();
     await stage.clock.advance(UNTIL_EXPIRED_MS);
-    const write = stage.store.write;
-    let proceed = (): void => {};
-    const storing = new Promise<void>((isStoring) => {
-      Object.assign(stage.store, {
-        write: async (...parameters: Parameters<typeof write>) => {
-          if (parameters[0].startsWith('credential/')) {
-            isStoring();
-            await new Promise<void>((resolve) => {
-              proceed = resolve;
-            });
-          }
-          return write(...parameters);
-        },
-      });
-    });
+    const storing = holdWrite(stage.store, (key) => key.startsWith('credential/'));
     const pending = failureOfCall(stage.call());
-    await storing;
+    await storing.reached;
     const signingOut = stage.client.signOut();
     await settled();
-    proceed();
+    storing.release();
     expect((await signingOut).step).toBe('unauthorized');
     expect((await pending).code).toBe('signed_out');
     expect(await stage.client.accessToken()).toBeUndefined();
@@ -128,26 +115,12 @@ describe('a refresh that is under way', () => {
 describe('a login whose tokens are just being stored', () => {
   it('when the account signs out leaves nothing behind (RFR-02)', async () => {
     const stage = scene();
-    const write = stage.store.write;
-    let proceed = (): void => {};
-    const storing = new Promise<void>((isStoring) => {
-      Object.assign(stage.store, {
-        write: async (...parameters: Parameters<typeof write>) => {
-          if (parameters[0].startsWith('credential/')) {
-            isStoring();
-            await new Promise<void>((resolve) => {
-              proceed = resolve;
-            });
-          }
-          return write(...parameters);
-        },
-      });
-    });
+    const storing = holdWrite(stage.store, (key) => key.startsWith('credential/'));
     const pending = failureOfCall(stage.client.fetch(stage.servers.resource.url, CALL));
-    await storing;
+    await storing.reached;
     const signingOut = stage.client.signOut();
     await settled();
-    proceed();
+    storing.release();
     expect((await signingOut).step).toBe('unauthorized');
     expect((await pending).code).toBe('signed_out');
     expect(await stage.client.accessToken()).toBeUndefined();

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AuthorizationClient } from '../../src/client.ts';
 import { createCredentialRecords } from '../../src/records/credential-records.ts';
 import type { RecordedRequest } from '../fixtures/scripted/recording.ts';
+import { holdWrite } from '../helpers/held-write.ts';
 import { CALL } from '../helpers/scripted-client.ts';
 import { type SignedIn, signedIn, UNTIL_DUE_MS, UNTIL_EXPIRED_MS } from '../helpers/signed-in-scene.ts';
 import { failureOfCall, settled, whileTimePasses } from '../helpers/waiting.ts';
@@ -169,27 +170,12 @@ describe('a process that was asleep between its turn and its refresh', () => {
     const other = stage.another();
     await other.restore();
     await stage.clock.advance(UNTIL_EXPIRED_MS);
-    const write = stage.store.write;
-    let wake = (): void => {};
-    const fallenAsleep = new Promise<void>((sleeps) => {
-      Object.assign(stage.store, {
-        write: async (...parameters: Parameters<typeof write>) => {
-          if (JSON.stringify(parameters[1]).includes('"requestingRefresh"')) {
-            Object.assign(stage.store, { write });
-            sleeps();
-            await new Promise<void>((resolve) => {
-              wake = resolve;
-            });
-          }
-          return write(...parameters);
-        },
-      });
-    });
+    const fallenAsleep = holdWrite(stage.store, (_, checkpoint) => JSON.stringify(checkpoint).includes('"requestingRefresh"'));
     const asleep = stage.call();
-    await fallenAsleep;
+    await fallenAsleep.reached;
     stage.clock.jumpTo(stage.clock.now() + 60_000);
     expect(await callOf(stage, other)).toBe(200);
-    wake();
+    fallenAsleep.release();
     expect(await whileTimePasses(stage.clock, asleep)).toBe(200);
     expect(stage.grants()).toEqual(['refresh_token']);
     expect(stage.servers.violations).toEqual([]);

@@ -1,12 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FailureError } from '../../src/failure.ts';
-import {
-  checkHostedDocument,
-  clientMetadataDocument,
-  isPortable,
-  problemsOfClientMetadataUrl,
-} from '../../src/protocol/client-metadata-document.ts';
-import type { ClientMetadata, ClientSource } from '../../src/protocol/documents.ts';
+import { checkHostedDocument, clientMetadataDocument, problemsOfClientMetadataUrl } from '../../src/protocol/client-metadata-document.ts';
+import type { ClientMetadata } from '../../src/protocol/documents.ts';
 import type { Http } from '../../src/protocol/http.ts';
 
 const url = 'https://app.example.com/oauth/client.json';
@@ -126,9 +121,4 @@ describe('the check of a hosted document', () => {
     const http: Http = () => Promise.reject(new Error('asked'));
     expect(await checkHostedDocument(http, 'http://app.example.com/client.json', metadata)).toHaveLength(1);
   });
-});
-
-it('is the only client identifier that is portable across issuers, whatever registered ones look like (ISS-06)', () => {
-  const sources: readonly ClientSource[] = ['preregistered', 'stored', 'metadata-document', 'dynamic', 'provided'];
-  expect(sources.filter(isPortable)).toEqual(['metadata-document']);
 });
