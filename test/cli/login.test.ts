@@ -148,12 +148,11 @@ describe('authchart login', () => {
   });
 
   it('gives up with 124 when the time of --timeout is over, and leaves nothing waiting', async () => {
-    const { command, url } = await surroundings();
+    const { command } = await surroundings();
     const { exitCode, stderr } = await command('login', ['--timeout', '0.2', '--no-open']);
     expect(exitCode).toBe(124);
     expect(stderr).toContain('Gave up after 0.2 seconds.');
     expect((await command('status')).stdout).toContain('Not signed in');
-    expect(url).toBeTruthy();
   });
 
   it('ends with 130 on an interrupt, cancels the flow and leaves nothing waiting', async () => {

@@ -195,13 +195,10 @@ describe('a 401 that overtakes the upload of a body above the limit', () => {
   it('never sends half of it as if it were all (FET-05)', async () => {
     const resource = await byteResource({ challengesEarly: true, client: { limits: { replayBufferBytes: 10_000 } } });
     const large = randomBytes(2_000_000);
-    const outcome = await resource.client.fetch(resource.url, post(streamOf(large, 5_000), { duplex: 'half' })).then(
-      ({ status }) => status,
-      (error: unknown) => (error as { code?: string }).code,
-    );
-    const complete = resource.uploads.filter(({ status, bytes }) => status === 200 && bytes.equals(large));
-    expect([outcome, complete.length]).toEqual(outcome === 200 ? [200, 1] : ['request_not_resent', 0]);
-    expect(resource.uploads.filter(({ status }) => status === 200)).toHaveLength(complete.length);
+    await resource.client.fetch(resource.url, post(streamOf(large, 5_000), { duplex: 'half' })).catch(() => undefined);
+    // Whether enough has passed for a replay to be ruled out is the network's affair; half a body never counts as a whole one.
+    expect(resource.uploads.filter(({ status, bytes }) => status === 200 && !bytes.equals(large))).toEqual([]);
+    expect(resource.user.shown).toHaveLength(1);
   });
 });
 
@@ -214,7 +211,7 @@ describe('a body that cannot be read', () => {
       throw broken;
     }
     const error = await resource.client.fetch(resource.url, post(failing(), { duplex: 'half' })).catch((thrown: unknown) => thrown);
-    expect([error, (error as Error).cause]).toContain(broken);
+    expect(error).toBe(broken);
     expect(resource.user.shown).toEqual([]);
   });
 
