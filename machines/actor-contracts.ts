@@ -71,7 +71,7 @@ export interface ActorContracts {
     output: { readonly outcome: 'found'; readonly client: ClientFacts } | { readonly outcome: 'register' | 'ask' };
   };
   registerClient: {
-    input: Identity & ScopeSources & { redirectUri: string; applicationType: 'native' | 'web' | undefined };
+    input: Identity & ScopeSources & { redirectUri: string; otherApplicationType: boolean };
     output: { readonly client: ClientFacts };
   };
   /** `discarded`: nothing presents this client any more; false where only a person can replace it. */

@@ -48,7 +48,7 @@ export const chart = setup({
     countRefresh: assign(({ context }) => update.repeated(context, { refreshed: true })),
     allowRefreshAgain: assign(({ context }) => update.repeated(context, { refreshed: false })),
     /** The other of the two application types of OpenID Connect registration (REG-07). */
-    adjustApplicationType: assign(({ context }) => update.applicationTypeAdjusted(context)),
+    adjustApplicationType: assign(({ context }) => update.repeated(context, { otherApplicationType: true })),
     countTry: assign(({ context }) => update.tried(context)),
     keepFailure: assign((_, params: { error: unknown }) => ({ failure: update.failureFrom(params.error) })),
     /** What went wrong stops the flow after all. */

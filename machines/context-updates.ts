@@ -1,6 +1,7 @@
 /** How the chart's context changes: pure functions from context and facts to the groups that are new. */
 import { type Failure, failure } from '../src/failure.ts';
 import type { Looked, Probe, ResourceMetadata, ServerMetadata } from '../src/protocol/documents.ts';
+import { missingScopes } from '../src/protocol/scopes.ts';
 import type {
   AuthorizationContext,
   Challenge,
@@ -153,21 +154,15 @@ export function adopted(token: TokenFacts): Update {
 }
 
 export function narrowlyAuthorized(context: AuthorizationContext, obtained: Obtained): Update {
-  const missingScopes = missing(context.stepUp?.challenged ?? [], obtained.token.scopes);
+  const lacking = missingScopes(context.stepUp?.challenged, obtained.token.scopes);
   return {
     ...authorized(context, obtained),
     failure: failure('scope_not_granted', 'step-up', {
       issuer: obtained.token.issuer,
-      missingScopes,
-      reason: `Missing: ${missingScopes.join(' ')}.`,
+      missingScopes: lacking,
+      reason: `Missing: ${lacking.join(' ')}.`,
     }),
   };
-}
-
-export function applicationTypeAdjusted(context: AuthorizationContext): Update {
-  const host = new URL(context.redirectUri ?? 'http://127.0.0.1').hostname;
-  const isNative = host === '127.0.0.1' || host === 'localhost' || host === '[::1]';
-  return repeated(context, { applicationType: isNative ? 'web' : 'native' });
 }
 
 /** What an actor rejected with; anything that is no failure is a bug with a name of its own. */
@@ -176,8 +171,4 @@ export function failureFrom(error: unknown): Failure {
     return error as Failure;
   }
   return failure('internal_error', 'request');
-}
-
-export function missing(wanted: readonly string[], granted: readonly string[]): readonly string[] {
-  return wanted.filter((scope) => !granted.includes(scope));
 }

@@ -125,7 +125,8 @@ export interface Repeats {
   readonly registrations: number;
   readonly authorizations: number;
   readonly refreshed: boolean;
-  readonly applicationType?: 'native' | 'web';
+  /** The authorization server's redirect URI rules refused the first `application_type` (REG-07). */
+  readonly otherApplicationType?: boolean;
 }
 
 export interface AuthorizationContext {

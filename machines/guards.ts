@@ -1,6 +1,7 @@
 /** Every question the chart asks of its context and of what its actors found. Pure: is, has, can. */
 import type { Failure } from '../src/failure.ts';
-import { failureFrom, missing, namesServers } from './context-updates.ts';
+import { missingScopes } from '../src/protocol/scopes.ts';
+import { failureFrom, namesServers } from './context-updates.ts';
 import type { AuthorizationContext, AuthorizationEvent, AuthorizationServer, ResumePlace } from './contracts.ts';
 
 interface Asked {
@@ -54,7 +55,7 @@ export const canTryAgain = ({ context }: Asked, params: { error: unknown }): boo
 export const isRenewed = ({ context }: Asked, params: { isRenewed: boolean; scopes: readonly string[] }): boolean =>
   params.isRenewed &&
   context.challenge?.reason !== 'insufficient-scope' &&
-  missing(context.challenge?.scopes ?? [], params.scopes).length === 0;
+  missingScopes(context.challenge?.scopes, params.scopes).length === 0;
 
 /** Nobody is asked on behalf of a request that has not been sent yet: its answer decides (RFR-01). */
 export const cannotBeRefreshed = ({ context }: Asked): boolean => context.challenge?.reason === 'expiring' && context.token !== undefined;
@@ -65,7 +66,7 @@ export const canRefresh = ({ context }: Asked, params: { canRefresh: boolean; sc
   !context.repeats.refreshed &&
   context.challenge?.neverAccepted !== true &&
   context.challenge?.reason !== 'insufficient-scope' &&
-  missing(context.challenge?.scopes ?? [], params.scopes).length === 0;
+  missingScopes(context.challenge?.scopes, params.scopes).length === 0;
 
 const isCode = (params: { error: unknown }, code: Failure['code']): boolean => failureFrom(params.error).code === code;
 
@@ -85,7 +86,7 @@ export const canRegisterAgain = ({ context }: Asked, params: { error: unknown })
 export const mayBeUnknownClient = ({ context }: Asked): boolean => context.client?.source === 'stored' && context.token === undefined;
 
 export const isRedirectUriRefused = ({ context }: Asked, params: { error: unknown }): boolean =>
-  failureFrom(params.error).details.redirectUriRefused === true && context.repeats.applicationType === undefined;
+  failureFrom(params.error).details.redirectUriRefused === true && context.repeats.otherApplicationType !== true;
 
 export const isMetadataStale = ({ context }: Asked, params: { error: unknown }): boolean =>
   failureFrom(params.error).details.metadataMayBeStale === true && context.discovery?.staleBecause === undefined;
@@ -116,7 +117,7 @@ export const isChallenged = ({ context }: Asked): boolean =>
   context.challenge?.reason === 'unauthorized' && context.authorizationServer !== undefined;
 
 export const lacksChallengedScopes = ({ context }: Asked, params: { granted: readonly string[] }): boolean =>
-  context.stepUp !== undefined && missing(context.stepUp.challenged, params.granted).length > 0;
+  context.stepUp !== undefined && missingScopes(context.stepUp.challenged, params.granted).length > 0;
 
 export const isConfirmed = (_: unknown, params: { confirmed: boolean }): boolean => params.confirmed;
 

@@ -40,7 +40,7 @@ export const registering = chart.createStateConfig({
       ...identity(context),
       ...scopeSources(context),
       redirectUri: promised(context.redirectUri, 'redirect URI'),
-      applicationType: context.repeats.applicationType,
+      otherApplicationType: context.repeats.otherApplicationType === true,
     }),
     onDone: { target: 'preparingRequest', actions: assign(({ event }) => ({ client: event.output.client })) },
     onError: [

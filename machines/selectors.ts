@@ -1,8 +1,8 @@
 /** What a snapshot of the chart means to a person: status and progress (OBS-02, OBS-03). Pure. */
 import type { SnapshotFrom } from 'xstate';
+import { missingScopes } from '../src/protocol/scopes.ts';
 import type { AuthorizationStatus, Progress, StatusFacts } from '../src/status.ts';
 import type { AuthorizationMachine } from './authorization-machine.ts';
-import { missing } from './context-updates.ts';
 import type { AuthorizationContext } from './contracts.ts';
 
 export type AuthorizationSnapshot = SnapshotFrom<AuthorizationMachine>;
@@ -23,7 +23,7 @@ function facts(context: AuthorizationContext): StatusFacts {
     ...(client !== undefined && { registration: client.source }),
     ...(requested !== undefined && requested.length > 0 && { requestedScopes: requested }),
     ...(token !== undefined && { grantedScopes: token.scopes }),
-    ...(stepUp !== undefined && { missingScopes: missing(stepUp.challenged, token?.scopes ?? []) }),
+    ...(stepUp !== undefined && { missingScopes: missingScopes(stepUp.challenged, token?.scopes) }),
     ...(token?.expiresAtEpochSeconds !== undefined && { expiresAtEpochSeconds: token.expiresAtEpochSeconds }),
     ...(warning !== undefined && { warning }),
   };

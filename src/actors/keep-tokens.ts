@@ -4,6 +4,7 @@ import { unsavedVersion } from '../access-token.ts';
 import { FailureError, failure, failureOf } from '../failure.ts';
 import type { TokenClient } from '../protocol/client-authentication.ts';
 import type { IssuedTokens } from '../protocol/documents.ts';
+import { grantedScopes } from '../protocol/scopes.ts';
 import type { CredentialTokens } from '../records/credential-records.ts';
 import type { Environment } from './environment.ts';
 
@@ -58,7 +59,7 @@ function credentialOf(
       issuer,
       clientId: client.clientId,
       ...(client.authMethod === 'none' && { publicClient: true }),
-      scopes: issued.scopes ?? about.scopesIfOmitted,
+      scopes: grantedScopes(issued.scopes, about.scopesIfOmitted),
       requestedScopes,
       ...(resourceParameter !== undefined && { resourceParameter }),
       tokenType: issued.tokenType,

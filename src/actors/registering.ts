@@ -5,6 +5,7 @@ import type { AuthorizationServer, ClientFacts } from '../../machines/contracts.
 import { takeTurn } from '../durable/take-turns.ts';
 import { FailureError } from '../failure.ts';
 import { fullClientMetadata } from '../protocol/client-metadata.ts';
+import type { ClientMetadata } from '../protocol/documents.ts';
 import { isRedirectUriRejection, registerClient as registerAt } from '../protocol/registration.ts';
 import { missingScopes, scopeUnion } from '../protocol/scopes.ts';
 import { recordKey } from '../records/keys.ts';
@@ -97,7 +98,7 @@ async function storedClient(environment: Environment, wanted: Wanted): Promise<C
 /** Registers once, however many flows start together: whoever waits finds the winner's registration (REG-08). */
 export const registerClient = effect<'registerClient'>('registration', async (environment, input, signal) => {
   const { settings, leases, registrations, http } = environment;
-  const { authorizationServer, redirectUri, applicationType } = input;
+  const { authorizationServer, redirectUri, otherApplicationType } = input;
   const { issuer, metadata } = authorizationServer;
   const found = () => storedClient(environment, input);
   const taken = await takeTurn(leases, recordKey('lease', 'registration', issuer, redirectUri), {
@@ -112,16 +113,14 @@ export const registerClient = effect<'registerClient'>('registration', async (en
     const already = await found();
     if (already !== undefined) return { client: already };
     const scopes = scopesToRegister(settings, input);
+    const clientMetadata = fullClientMetadata(settings.clientMetadata, {
+      redirectUris: [redirectUri],
+      offlineAccess: settings.offlineAccess,
+      ...(scopes !== undefined && { scopes }),
+    });
     const registered = await registerAt(http, {
       metadata,
-      clientMetadata: {
-        ...fullClientMetadata(settings.clientMetadata, {
-          redirectUris: [redirectUri],
-          offlineAccess: settings.offlineAccess,
-          ...(scopes !== undefined && { scopes }),
-        }),
-        ...(applicationType !== undefined && { application_type: applicationType }),
-      },
+      clientMetadata: otherApplicationType ? withOtherApplicationType(clientMetadata) : clientMetadata,
       signal,
     }).catch((thrown) => refused(thrown, authorizationServer));
     const { clientSecret, ...facts } = registered;
@@ -140,6 +139,11 @@ export const registerClient = effect<'registerClient'>('registration', async (en
     await taken.turn.release();
   }
 });
+
+/** The other of the two that OpenID Connect registration has (REG-07). */
+function withOtherApplicationType(metadata: ClientMetadata): ClientMetadata {
+  return { ...metadata, application_type: metadata.application_type === 'web' ? 'native' : 'web' };
+}
 
 /** What is asked for now, and what the resource may ask for later: registering is not requesting (REG-03). */
 function scopesToRegister(settings: Settings, wanted: Wanted): readonly string[] | undefined {
