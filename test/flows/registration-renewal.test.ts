@@ -146,6 +146,15 @@ describe('a registration that is refused because of the redirect URI', () => {
     expect(registrations(world).map((document) => document.application_type)).toEqual(['web', 'native']);
   });
 
+  it("is tried once more with web for a scheme of the application's own (REG-07)", async () => {
+    const redirectUri = 'com.example.app:/callback';
+    const world = scene({ authorizationServer: { registration: { refuse: refuse('web') } } });
+    const userAgent = scriptedUser((url) => world.servers.approve(url), redirectUri);
+    const client = world.another({ clientMetadata: { redirect_uris: [redirectUri] }, userAgent });
+    expect((await client.fetch(world.servers.resource.url, CALL)).status).toBe(200);
+    expect(registrations(world).map((document) => document.application_type)).toEqual(['native', 'web']);
+  });
+
   it('is reported with what the server said, if the other is refused too (REG-07)', async () => {
     const world = scene({ authorizationServer: { registration: { refuse: refuse('neither') } } });
     expect(await failureOfCall(call(world))).toMatchObject({
