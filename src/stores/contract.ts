@@ -1,7 +1,8 @@
 /**
  * The store contract (STO-01): a small key-value interface with versions,
  * expiry, atomic take and leases. Anything that offers these six operations can
- * hold authchart's records; `authchart/store-contract` tests it.
+ * hold authchart's records; `authchart/store-contract` tests it. A seventh, `watch`,
+ * is optional.
  *
  * Keys are opaque strings made of printable ASCII and `/`; values are plain JSON.
  * Every operation rejects when the store cannot be reached. With which error is
@@ -53,4 +54,11 @@ export interface Store {
   acquireLease(key: string, owner: string, durationMs: number): Promise<Lease | undefined>;
   /** Ends the lease if it is still this one; a lease that was lost meanwhile is left alone. */
   releaseLease(lease: Lease): Promise<void>;
+  /**
+   * Only where the store can tell. Calls `listener` after the record of this key was written, deleted
+   * or taken, or its lease was released, by anyone who shares the store; returns how to stop. A notice
+   * is a hint: it may come late, twice or without a change, and one may be missed, so that whoever
+   * waits for a change looks from time to time all the same. Expiry gives none. Never throws.
+   */
+  watch?(key: string, listener: () => void): () => void;
 }

@@ -2,6 +2,7 @@
 import { type Clock, systemClock } from '../clock.ts';
 import type { JsonObject, Lease, Store, StoredRecord } from './contract.ts';
 import { jsonText } from './json-text.ts';
+import { createWatchers } from './watchers.ts';
 
 interface Entry {
   // Kept as text: callers cannot reach it, and a parked flow is smaller than as objects.
@@ -21,6 +22,7 @@ export function memoryStore(options: { readonly clock?: Clock } = {}): Store {
   const clock = options.clock ?? systemClock;
   const entries = new Map<string, Entry>();
   const leases = new Map<string, Lease>();
+  const watchers = createWatchers();
   // One counter for all keys: a version or fence can then never come again, also
   // not after its record was deleted.
   let counter = 0;
@@ -42,6 +44,10 @@ export function memoryStore(options: { readonly clock?: Clock } = {}): Store {
     const entry = entries.get(key);
     return entry === undefined || entry.expiresAtEpochMs > now() ? entry : undefined;
   };
+  const remove = (key: string): void => {
+    entries.delete(key);
+    watchers.tell(key);
+  };
 
   return {
     async read(key) {
@@ -55,16 +61,18 @@ export function memoryStore(options: { readonly clock?: Clock } = {}): Store {
       counter += 1;
       const version = String(counter);
       entries.set(key, { json, version, expiresAtEpochMs });
+      watchers.tell(key);
       return { written: true, version };
     },
     async delete(key, { expected } = {}) {
       const entry = current(key);
       if (entry === undefined || (expected !== undefined && expected !== entry.version)) return false;
-      return entries.delete(key);
+      remove(key);
+      return true;
     },
     async take(key) {
       const entry = current(key);
-      if (entry !== undefined) entries.delete(key);
+      if (entry !== undefined) remove(key);
       return recordOf(entry);
     },
     async acquireLease(key, owner, durationMs) {
@@ -79,8 +87,11 @@ export function memoryStore(options: { readonly clock?: Clock } = {}): Store {
     },
     async releaseLease(lease) {
       const held = leases.get(lease.key);
-      if (held?.fence === lease.fence && held.owner === lease.owner) leases.delete(lease.key);
+      if (held?.fence !== lease.fence || held.owner !== lease.owner) return;
+      leases.delete(lease.key);
+      watchers.tell(lease.key);
     },
+    watch: watchers.watch,
   };
 }
 

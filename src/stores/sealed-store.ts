@@ -51,5 +51,6 @@ export function sealed(store: Store, keys: SealingKeys): Store {
 
     acquireLease: (key, owner, durationMs) => store.acquireLease(key, owner, durationMs),
     releaseLease: (lease) => store.releaseLease(lease),
+    ...(store.watch !== undefined && { watch: (key, listener) => store.watch?.(key, listener) ?? (() => {}) }),
   };
 }

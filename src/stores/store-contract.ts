@@ -10,6 +10,7 @@
 import type { StoreUnderTest } from './store-contract-checks.ts';
 import { leaseCases } from './store-contract-leases.ts';
 import { recordCases } from './store-contract-records.ts';
+import { watchCases } from './store-contract-watching.ts';
 
 export type { StoreUnderTest } from './store-contract-checks.ts';
 
@@ -21,15 +22,17 @@ export interface StoreContractCase {
   run(makeStore: MakeStore): Promise<void>;
 }
 
-export const storeContract: readonly StoreContractCase[] = Object.entries({ ...recordCases, ...leaseCases }).map(([title, run]) => ({
-  title,
-  async run(makeStore) {
-    const under = await makeStore();
-    const second = under.second ?? under.store;
-    try {
-      await run(under.store, under, (index) => (index % 2 === 0 ? under.store : second));
-    } finally {
-      await under.dispose?.();
-    }
-  },
-}));
+export const storeContract: readonly StoreContractCase[] = Object.entries({ ...recordCases, ...leaseCases, ...watchCases }).map(
+  ([title, run]) => ({
+    title,
+    async run(makeStore) {
+      const under = await makeStore();
+      const second = under.second ?? under.store;
+      try {
+        await run(under.store, under, (index) => (index % 2 === 0 ? under.store : second));
+      } finally {
+        await under.dispose?.();
+      }
+    },
+  }),
+);

@@ -16,9 +16,24 @@ export function toldStore(store: Store): Store {
     take: (key) => telling(() => store.take(key)),
     acquireLease: (key, owner, durationMs) => telling(() => store.acquireLease(key, owner, durationMs)),
     releaseLease: (lease) => telling(() => store.releaseLease(lease)),
+    ...watchOf(store),
   };
   told.set(store, made);
   return made;
+}
+
+/** `watch` as far as the store has one; notices are hints, and one that fails only costs speed. */
+function watchOf(store: Store): Pick<Store, 'watch'> {
+  if (store.watch === undefined) return {};
+  return {
+    watch(key, listener) {
+      try {
+        return store.watch?.(key, listener) ?? (() => {});
+      } catch {
+        return () => {};
+      }
+    },
+  };
 }
 
 async function telling<Result>(operation: () => Promise<Result>): Promise<Result> {

@@ -6,7 +6,7 @@ import { toldStore } from '../../src/stores/told-store.ts';
 
 const LEASE: Lease = { key: 'a', owner: 'o', fence: 1, expiresAtEpochMs: 0 };
 
-const OPERATIONS: readonly [name: keyof Store, call: (store: Store) => Promise<unknown>][] = [
+const OPERATIONS: readonly [name: Exclude<keyof Store, 'watch'>, call: (store: Store) => Promise<unknown>][] = [
   ['read', (store) => store.read('a')],
   ['write', (store) => store.write('a', {})],
   ['delete', (store) => store.delete('a')],
@@ -43,6 +43,28 @@ describe('the store of an embedder', () => {
   it('keeps the failure that one of our stores names', async () => {
     const unreadable = new FailureError('record_unreadable', 'storage');
     await expect(toldStore(throwing(unreadable)).read('a')).rejects.toBe(unreadable);
+  });
+
+  it('tells of changes if it can, and only then (STO-01)', async () => {
+    const store = memoryStore();
+    const told: string[] = [];
+    const stop = toldStore(store).watch?.('a', () => told.push('a'));
+    await store.write('a', {});
+    stop?.();
+    await store.write('a', {});
+    expect(told).toEqual(['a']);
+    const { watch: _, ...silent } = memoryStore();
+    expect(toldStore(silent).watch).toBeUndefined();
+  });
+
+  it('is polled where watching fails (STO-01)', () => {
+    const failing = {
+      ...memoryStore(),
+      watch() {
+        throw new Error('no channel');
+      },
+    };
+    expect(() => toldStore(failing).watch?.('a', () => {})()).not.toThrow();
   });
 
   it('is one object for one store, and no other than it was', async () => {
