@@ -11,17 +11,26 @@ import type { CallbackOutcome } from './user-agents/contract.ts';
 
 /** Accepts the callback and waits for the outcome of the flow. */
 export async function completeAuthorization(flow: Flow, callbackUrl: string): Promise<void> {
+  await acceptCallback(flow, callbackUrl);
+  await flow.settled();
+}
+
+/**
+ * Accepts the callback; the flow goes on with it. A client that has not read the store yet takes the callback in first:
+ * read before, the flow would send the user, who is back, to the page once more.
+ *
+ * @throws AuthorizationError `callback_not_expected` if no attempt waits for it.
+ */
+export async function acceptCallback(flow: Flow, callbackUrl: string): Promise<void> {
   try {
-    const restoring = flow.restored();
-    const isHere = restoring !== undefined && (await isInVault(flow.environment, callbackUrl));
-    await restoring;
+    const isUnread = !flow.actor.getSnapshot().context.restored;
     // A process that died had accepted it: the restored flow goes on with it by itself.
-    if (!isHere) await accept(flow, callbackUrl);
+    if (isUnread && (await isInVault(flow.environment, callbackUrl))) await flow.restored();
+    else await accept(flow, callbackUrl);
   } catch (thrown) {
     if (thrown instanceof AuthorizationError) throw thrown;
     throw new AuthorizationError(failureOf(thrown, 'authorization'));
   }
-  await flow.settled();
 }
 
 /**
@@ -44,8 +53,11 @@ const isWaiting = (snapshot: AuthorizationSnapshot): boolean =>
   snapshot.matches({ working: { loggingIn: 'presentingRequest' } }) ||
   snapshot.matches({ working: { loggingIn: 'reopeningRedirect' } });
 
+/** The store is not being read: what it held is known here. */
+const isRead = (snapshot: AuthorizationSnapshot): boolean => !snapshot.matches({ working: 'restoring' });
+
 const isChecked = (snapshot: AuthorizationSnapshot): boolean =>
-  !isWaiting(snapshot) && !snapshot.matches({ working: { loggingIn: 'checkingCallback' } }) && !snapshot.matches({ working: 'restoring' });
+  !isWaiting(snapshot) && !snapshot.matches({ working: { loggingIn: 'checkingCallback' } }) && isRead(snapshot);
 
 async function accept({ actor, send, environment }: Flow, callbackUrl: string): Promise<void> {
   const { attempts, flowKey, cleanUps } = environment;
@@ -54,16 +66,18 @@ async function accept({ actor, send, environment }: Flow, callbackUrl: string): 
   await Promise.all(cleanUps);
   const attempt = state === undefined ? undefined : await attempts.findByState(state);
   if (state === undefined || attempt === undefined || attempt.flowKey !== flowKey) throw notExpected('Its state is unknown.');
-  const { grant } = actor.getSnapshot().context;
-  const isOurs = grant?.attemptId === attempt.attemptId;
+  const isOurs = ({ context }: AuthorizationSnapshot): boolean => context.grant?.attemptId === attempt.attemptId;
+  const before = await until(actor, isRead);
   // Another attempt of this account is under way: the older page must not disturb it.
-  if (!isOurs && !(isResting(actor.getSnapshot()) && (await isParked(environment, attempt.attemptId)))) {
+  if (!isOurs(before) && !(isResting(before) && (await isParked(environment, attempt.attemptId)))) {
     throw notExpected('Another authorization has taken its place.');
   }
   const acceptance = await attempts.acceptCallback(state, callbackUrl);
   if (acceptance === 'used') throw notExpected('It was used before.');
   if (acceptance === 'unknown') throw notExpected('Its state is unknown, or its deadline has passed.');
-  if (isOurs && isWaiting(actor.getSnapshot())) send({ type: 'callback.received', attemptId: attempt.attemptId });
+  // Another caller may have begun to read the store meanwhile, and have found the attempt without its callback.
+  const now = await until(actor, isRead);
+  if (isOurs(now) && isWaiting(now)) send({ type: 'callback.received', attemptId: attempt.attemptId });
   // The page belongs to an attempt this process has not loaded: the store knows it, and now its callback.
   else send({ type: 'session.restore' });
 }

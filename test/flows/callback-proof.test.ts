@@ -188,7 +188,7 @@ describe('a callback that comes too late to another process', () => {
     await world.clock.advance(10 * 60_000);
     const another = world.another();
     expect(await failureOfCall(another.completeAuthorization(callback))).toMatchObject({ code: 'callback_not_expected' });
-    expect(another.status.step).toBe('unauthorized');
+    expect(another.status.step).toBe('idle');
     expect(codesSent(world)).toBe(0);
   });
 });
@@ -224,7 +224,7 @@ describe('a callback that is meant for another attempt', () => {
     expect(await failureOfCall(elsewhere.completeAuthorization(callback))).toMatchObject({ code: 'callback_not_expected' });
     await world.client.completeAuthorization(callback);
     expect((await world.pending).status).toBe(200);
-    expect(foreign.status.step).toBe('unauthorized');
+    expect(foreign.status.step).toBe('idle');
     expect(world.servers.violations).toEqual([]);
   });
 

@@ -95,6 +95,40 @@ describe('a login whose process ended while the user was away', () => {
   });
 });
 
+describe('a callback for a client that has not read the store yet', () => {
+  it('opens no redirect target and shows no page: the user is back already (RES-06)', async () => {
+    const world = scene({ act: () => undefined });
+    const pending = call(world);
+    pending.catch(() => {});
+    const { authorizationUrl } = await untilStep(world.client, 'awaiting-user');
+    await world.client.close();
+    const another = world.another();
+    await another.completeAuthorization(await world.servers.approve(authorizationUrl));
+    expect(another.status.step).toBe('authorized');
+    expect(world.user.opened).toHaveLength(1);
+    expect(world.user.shown).toEqual([authorizationUrl]);
+    expect(world.servers.violations).toEqual([]);
+  });
+
+  it('is accepted while a request of the same client begins to read it, whichever comes first (RES-06, AUT-05)', async () => {
+    for (const turns of [0, 1, 2, 4, 8, 16, 32, 64]) {
+      const world = scene({ act: () => undefined });
+      call(world).catch(() => {});
+      const { authorizationUrl } = await untilStep(world.client, 'awaiting-user');
+      await world.client.close();
+      const callback = await world.servers.approve(authorizationUrl);
+      const another = world.another();
+      const completed = another.completeAuthorization(callback);
+      for (let turn = 0; turn < turns; turn += 1) await undefined;
+      const response = another.fetch(world.servers.resource.url, CALL);
+      expect(await completed, `${turns} turns`).toMatchObject({ step: 'authorized' });
+      expect((await response).status, `${turns} turns`).toBe(200);
+      expect(codesSent(world), `${turns} turns`).toBe(1);
+      expect(world.servers.violations).toEqual([]);
+    }
+  });
+});
+
 describe('a login whose process was killed after the user came back', () => {
   it('asks again, if the code was marked as sent: nobody can know that it was not (RES-08, AUT-09)', async () => {
     const world = await killedAt((dealing) => dealing === 'POST /token');
