@@ -17,3 +17,6 @@ code{padding:4px 10px;border-radius:8px;background:var(--ground);font:.8rem/1.4 
 @media(max-width:480px){main{padding:36px 24px 28px}}
 @media(forced-colors:active){svg,circle{stroke:CanvasText}}
 `;
+
+/** A test computes it anew; written down, since the pages are made where there is no Node, too. */
+export const CALLBACK_PAGE_STYLE_SHA256 = '9awVbZvwonskKamxo+zr5t2cnFoiFXjsEDmJW71PjUE=';

@@ -4,9 +4,8 @@
  * taken, or which failure it met. The exchange of the code comes later, so no
  * page claims that the login is complete.
  */
-import { createHash } from 'node:crypto';
 import type { Failure, FailureCode } from '../failure.ts';
-import { CALLBACK_PAGE_STYLE } from './callback-page-style.ts';
+import { CALLBACK_PAGE_STYLE, CALLBACK_PAGE_STYLE_SHA256 } from './callback-page-style.ts';
 
 export interface CallbackPage {
   readonly html: string;
@@ -14,8 +13,6 @@ export interface CallbackPage {
 
 /** Longer names push the words that matter out of sight. */
 const NAME_CHARACTERS = 60;
-
-const STYLE_HASH = createHash('sha256').update(CALLBACK_PAGE_STYLE).digest('base64');
 
 // One shape a page, drawn so that it is told apart without colour too.
 const TICK = '<path d="M15 24.5l6.2 6.2L33.5 18"/>';
@@ -35,6 +32,18 @@ export function acceptedPage(applicationName: string | undefined): CallbackPage 
   });
 }
 
+/** The code was exchanged: a host can wait for it, since it answers with one page and no listener to close. */
+export function completedPage(applicationName: string | undefined): CallbackPage {
+  const name = shortName(applicationName);
+  return page({
+    tone: 'good',
+    icon: TICK,
+    title: 'You can close this window',
+    text: `${name ?? 'The application'} now has the access that you granted.`,
+    note: `Go back to ${name ?? 'where you started'}.`,
+  });
+}
+
 /** The callback was refused, and why, in words of ours. */
 export function refusedPage({ code, message, advice }: Failure): CallbackPage {
   return page({ tone: 'bad', icon: CROSS, title: 'The authorization did not succeed', text: message, advice, ...REFUSALS[code], code });
@@ -46,14 +55,14 @@ export function emptyCallbackPage(): CallbackPage {
     tone: 'calm',
     icon: EXCLAMATION,
     title: 'Nothing has arrived yet',
-    text: 'An application on this computer waits here for an answer of an authorization server, and this request holds none.',
+    text: 'This address takes the answers of authorization servers, and this request holds none.',
     advice: 'Finish in the window where you were asked to approve.',
   });
 }
 
 /** Headers of every answer; only the one style of the page is allowed to do anything. */
 export function securityHeaders(shown: CallbackPage | undefined): Record<string, string> {
-  const style = shown === undefined ? '' : `style-src 'sha256-${STYLE_HASH}'; `;
+  const style = shown === undefined ? '' : `style-src 'sha256-${CALLBACK_PAGE_STYLE_SHA256}'; `;
   return {
     'Content-Security-Policy': `default-src 'none'; ${style}base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
     'Cache-Control': 'no-store',
@@ -87,6 +96,13 @@ const REFUSALS: Partial<Record<FailureCode, Partial<Content>>> = {
     title: 'Nothing is waiting for this',
     text: 'This answer belongs to no authorization that is under way. Nothing was changed.',
     advice: 'If you were signing in, start again in the application.',
+  },
+  callback_account_mismatch: {
+    tone: 'danger',
+    icon: SHIELD,
+    title: 'Stopped for your safety',
+    text: 'This access was asked for by somebody else, or you are signed out here. Nothing was changed.',
+    advice: 'If you began this yourself, sign in to the application in this browser and start again.',
   },
   callback_issuer_mismatch: { tone: 'danger', icon: SHIELD, title: 'Stopped for your safety' },
   callback_issuer_missing: { tone: 'danger', icon: SHIELD, title: 'Stopped for your safety' },

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { failure } from '../../src/failure.ts';
 import { FAILURE_CODES, type FailureCode } from '../../src/failure-codes.ts';
-import { acceptedPage, emptyCallbackPage, refusedPage, securityHeaders } from '../../src/user-agents/callback-page.ts';
+import { acceptedPage, completedPage, emptyCallbackPage, refusedPage, securityHeaders } from '../../src/user-agents/callback-page.ts';
 import { loopback } from '../../src/user-agents/loopback.ts';
 import { rawRequest } from './raw-request.ts';
 
@@ -23,7 +23,7 @@ describe('what a page says', () => {
 
   it('escapes everything that it is given (SEC-04)', () => {
     const hostile = `<script>alert("1")</script>'&`;
-    for (const page of [acceptedPage(hostile), refusedPage(failure('authorization_rejected', 'authorization', { reason: hostile }))]) {
+    for (const page of [acceptedPage(hostile), completedPage(hostile), refusedPage(failure('authorization_rejected', 'authorization', { reason: hostile }))]) {
       expect(page.html).not.toContain('<script');
       expect(page.html).toContain('&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&#39;&amp;');
     }
@@ -37,6 +37,7 @@ describe('what a page says', () => {
 describe('what a page may do', () => {
   const pages = {
     accepted: acceptedPage('Example'),
+    completed: completedPage('Example'),
     refused: refusedPage(failure('authorization_denied', 'authorization')),
     empty: emptyCallbackPage(),
   };
