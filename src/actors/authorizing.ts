@@ -143,7 +143,9 @@ function checked(
 
 export const exchangeCode = effect<'exchangeCode'>('token', async (environment, { grant, authorizationServer, client }, signal) => {
   const { attempts, http } = environment;
-  const credentials = await clientCredentials(environment, authorizationServer, client);
+  // Another flow may have registered anew meanwhile, for other scopes: a public client is as good as before.
+  const known = { clientId: client.clientId, publicClient: client.authMethod === 'none' };
+  const credentials = await clientCredentials(environment, authorizationServer, known);
   if (credentials === undefined) {
     throw new FailureError('credentials_missing', 'token', { issuer: grant.issuer, reason: 'The registration is gone.' });
   }

@@ -5,7 +5,7 @@ import type { Document } from '../fixtures/scripted/options.ts';
 import { CALL, type Scene, type SceneOptions, scene } from '../helpers/scripted-client.ts';
 import { scriptedUser } from '../helpers/scripted-user.ts';
 import { simulatedClock } from '../helpers/simulated-clock.ts';
-import { failureOfCall, whileTimePasses } from '../helpers/waiting.ts';
+import { failureOfCall, untilStep, whileTimePasses } from '../helpers/waiting.ts';
 import { watchedStore } from '../helpers/watched-store.ts';
 
 const call = ({ client, servers }: Scene): Promise<Response> => client.fetch(servers.resource.url, CALL);
@@ -30,6 +30,19 @@ describe('a stored registration', () => {
     await world.clock.advance(7_199_000);
     expect((await call(world)).status).toBe(200);
     expect(registrations(world)).toHaveLength(1);
+    expect(world.servers.violations).toEqual([]);
+  });
+
+  it('that is replaced by one for other scopes still completes the login that waits with it (REG-05, AUT-08)', async () => {
+    const world = scene({ act: () => undefined });
+    const [ann, bob] = [world.client, world.another({ account: 'bob' })];
+    const pending = ann.authorize({ scopes: ['mail'] });
+    const { authorizationUrl } = await untilStep(ann, 'awaiting-user');
+    bob.authorize({ scopes: ['files'] }).catch(() => {});
+    await untilStep(bob, 'awaiting-user');
+    expect(registrations(world)).toHaveLength(2);
+    await ann.completeAuthorization(await world.servers.approve(authorizationUrl));
+    expect(await pending).toMatchObject({ step: 'authorized', grantedScopes: ['mail'] });
     expect(world.servers.violations).toEqual([]);
   });
 
