@@ -9,7 +9,7 @@ import { completeAuthorization, deliverCallback } from './callback.ts';
 import { createEnvironment } from './create-environment.ts';
 import { toAuthorizationError } from './errors.ts';
 import { createAuthorizedFetch } from './fetch.ts';
-import { createFlow, type SignOutOptions } from './flow.ts';
+import { createFlow, type Flow, type SignOutOptions } from './flow.ts';
 import type { AuthorizationClientOptions, FetchLike } from './options.ts';
 import { type ProvidedClient, provideClient } from './provided-client.ts';
 import { resolveSettings } from './settings.ts';
@@ -79,6 +79,16 @@ export type StatusListener = (status: AuthorizationStatus, progress: Progress) =
  * @throws AuthorizationError `invalid_configuration`, naming every mistake at once.
  */
 export function createAuthorizationClient(options: AuthorizationClientOptions): AuthorizationClient {
+  return openClient(options).client;
+}
+
+/** A client, and the flow behind it for whoever keeps many of them. */
+export interface OpenedClient {
+  readonly client: AuthorizationClient;
+  readonly flow: Flow;
+}
+
+export function openClient(options: AuthorizationClientOptions): OpenedClient {
   const settings = resolveOrThrow(options);
   const environment = createEnvironment(settings, (callbackUrl) => deliverCallback(flow, callbackUrl));
   const flow = createFlow(environment);
@@ -86,7 +96,7 @@ export function createAuthorizationClient(options: AuthorizationClientOptions): 
   const observer = observeStatus(actor);
   actor.start();
 
-  return {
+  const client: AuthorizationClient = {
     resource: settings.resource,
     account: settings.account,
     fetch: createAuthorizedFetch(settings, flow),
@@ -110,6 +120,7 @@ export function createAuthorizationClient(options: AuthorizationClientOptions): 
     signOut: (signOutOptions = {}) => flow.signOut(signOutOptions).then(observer.current),
     close: () => flow.close(),
   };
+  return { client, flow };
 }
 
 function resolveOrThrow(options: AuthorizationClientOptions) {

@@ -8,7 +8,7 @@ import { parseWithoutEval } from './protocol/no-eval.ts';
 import { createAttemptRecords } from './records/attempt-records.ts';
 import { createCredentialRecords } from './records/credential-records.ts';
 import { createDiscoveryRecords } from './records/discovery-records.ts';
-import { recordKey } from './records/keys.ts';
+import { flowKeyOf } from './records/keys.ts';
 import { createRegistrationRecords } from './records/registration-records.ts';
 import type { Settings } from './settings.ts';
 import { memoryStore } from './stores/memory-store.ts';
@@ -19,7 +19,7 @@ export function createEnvironment(settings: Settings, deliver: Environment['deli
   const { clock, limits, resource, account, allowUrl, logger } = settings;
   const store = settings.store === undefined ? memoryStore({ clock }) : toldStore(settings.store);
   const vault = settings.vault === undefined ? store : toldStore(settings.vault);
-  const flowKey = recordKey('flow', account, resource);
+  const flowKey = flowKeyOf(account, resource);
   return {
     settings,
     store,

@@ -48,6 +48,11 @@ export const FAILURE_CODES = {
     ...none,
   },
   closed: { message: 'The client has been closed.', advice: 'Create a new client.', ...reconfigure },
+  host_busy: {
+    message: 'The host has as many clients at work as it may hold.',
+    advice: 'Send the request again soon; raise `maxClients` if this is its usual load.',
+    ...retry,
+  },
   internal_error: {
     message: 'authchart met an error it has no name for.',
     advice: 'Report it with the inspector events around it; credentials were kept.',
@@ -166,6 +171,16 @@ export const FAILURE_CODES = {
     message: 'The callback belongs to no authorization that is waiting; nothing was changed.',
     advice: 'Start the authorization again, and use each callback once.',
     ...again,
+  },
+  callback_account_mismatch: {
+    message: 'The callback came from a browser that is not signed in as the account it is for; nothing was changed.',
+    advice: 'Sign in as that account in this browser, and open the callback again or start again.',
+    ...again,
+  },
+  callback_account_unknown: {
+    message: 'The host could not find out whose browser brought the callback; nothing was changed.',
+    advice: 'Load the page again; look for what `identify` threw.',
+    ...retry,
   },
   callback_invalid: { message: 'The callback is not a usable authorization response.', advice: 'Start the authorization again.', ...again },
   callback_issuer_mismatch: {

@@ -13,6 +13,12 @@ export { type Diagnosis, discover } from './diagnosis.ts';
 export { AuthorizationError } from './errors.ts';
 export type { Failure, FailureCode, FailureDetails, NextAction, Phase } from './failure.ts';
 export type { SignOutOptions } from './flow.ts';
+export type { AuthorizationHostOptions, HostedAccount, HostedClientOptions, HostedLogin, UserNeeded } from './host/host-options.ts';
+export type { HostedClient } from './host/hosted-client.ts';
+export {
+  type AuthorizationHost,
+  createAuthorizationHost,
+} from './host.ts';
 export type { Limits } from './limits.ts';
 export type {
   AuthorizationClientOptions,

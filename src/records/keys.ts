@@ -16,6 +16,22 @@ export function recordKey(kind: string, ...parts: readonly string[]): string {
   }
 }
 
+/** Names the flow of one account at one resource. */
+export function flowKeyOf(account: string, resource: string): string {
+  return recordKey('flow', account, resource);
+}
+
+/** Whose flow the key names; `undefined` for a key that {@link flowKeyOf} did not make. */
+export function flowOwner(flowKey: string): { readonly account: string; readonly resource: string } | undefined {
+  const [kind, account, resource, ...more] = flowKey.split('/');
+  if (kind !== 'flow' || !account || !resource || more.length > 0) return undefined;
+  try {
+    return { account: decodeURIComponent(account), resource: decodeURIComponent(resource) };
+  } catch {
+    return undefined;
+  }
+}
+
 /** What vault entries of one owner have in common: their kind and what they belong to. */
 export type VaultPlace = readonly [kind: string, ...parts: readonly string[]];
 

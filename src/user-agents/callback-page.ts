@@ -97,6 +97,13 @@ const REFUSALS: Partial<Record<FailureCode, Partial<Content>>> = {
     text: 'This answer belongs to no authorization that is under way. Nothing was changed.',
     advice: 'If you were signing in, start again in the application.',
   },
+  closed: {
+    tone: 'calm',
+    icon: EXCLAMATION,
+    title: 'One moment',
+    text: 'The application is being restarted.',
+    advice: 'Load this page again.',
+  },
   callback_account_mismatch: {
     tone: 'danger',
     icon: SHIELD,

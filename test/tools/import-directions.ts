@@ -70,6 +70,7 @@ export const LAYERS: readonly Layer[] = [
     types: [/^src\//, /^machines\//],
     packages: ['commander', 'log-update', 'picocolors', 'table', 'zod/mini'],
   },
+  { name: 'host', files: /^src\/host\//, values: [...anyButCli, /^machines\//], types: [], packages: [] },
   {
     name: 'client',
     files: /^src\/[^/]+\.ts$/,

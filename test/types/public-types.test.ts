@@ -13,6 +13,7 @@ import {
   type AuthorizationError,
   type AuthorizationStatus,
   createAuthorizationClient,
+  createAuthorizationHost,
   type FailureCode,
   memoryStore,
   type Store,
@@ -38,6 +39,18 @@ describe('the public types', () => {
     expectTypeOf<AuthorizationClient['fetch']>().toExtend<NonNullable<Options['fetch']>>();
     expectTypeOf<AuthorizationClient['fetch']>().toExtend<NonNullable<FirstMajorOptions['fetch']>>();
     expectTypeOf<Parameters<typeof fetch>>().toExtend<Parameters<AuthorizationClient['fetch']>>();
+  });
+
+  it('let no host be without a way to know whose browser a callback comes from (AUT-05)', () => {
+    const options = { store: memoryStore(), redirectUri: 'https://app.example.com/callback' };
+    expectTypeOf(createAuthorizationHost).toBeCallableWith({
+      ...options,
+      identify: async (request) => request.headers.get('x-user') ?? undefined,
+    });
+    // @ts-expect-error nobody says whose browser it is
+    expectTypeOf(createAuthorizationHost).toBeCallableWith(options);
+    // @ts-expect-error everybody is not somebody
+    expectTypeOf(createAuthorizationHost).toBeCallableWith({ ...options, identify: () => true });
   });
 
   it('narrow a status by its step', () => {

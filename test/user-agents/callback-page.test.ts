@@ -23,7 +23,11 @@ describe('what a page says', () => {
 
   it('escapes everything that it is given (SEC-04)', () => {
     const hostile = `<script>alert("1")</script>'&`;
-    for (const page of [acceptedPage(hostile), completedPage(hostile), refusedPage(failure('authorization_rejected', 'authorization', { reason: hostile }))]) {
+    for (const page of [
+      acceptedPage(hostile),
+      completedPage(hostile),
+      refusedPage(failure('authorization_rejected', 'authorization', { reason: hostile })),
+    ]) {
       expect(page.html).not.toContain('<script');
       expect(page.html).toContain('&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&#39;&amp;');
     }
