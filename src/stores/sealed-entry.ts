@@ -10,7 +10,7 @@ import * as z from 'zod/mini';
 import { FailureError } from '../failure.ts';
 import type { JsonObject } from './contract.ts';
 import { jsonText } from './json-text.ts';
-import type { KeyRing } from './sealing-keys.ts';
+import { isKeyId, type KeyRing } from './sealing-keys.ts';
 
 const FORMAT = 1;
 const ALGORITHMS = { alg: 'A256KW', enc: 'A256GCM' } as const;
@@ -23,9 +23,8 @@ const content = z.object({ key: z.string(), value: z.record(z.string(), z.unknow
 /** What is put into the store in place of `value`. */
 export async function seal(ring: KeyRing, key: string, value: JsonObject): Promise<JsonObject> {
   const plaintext = new TextEncoder().encode(jsonText({ key, value }));
-  const wrappingKey = await ring.find(ring.current);
-  if (wrappingKey === undefined) throw new FailureError('vault_key_unknown', 'storage');
-  const jwe = await new CompactEncrypt(plaintext).setProtectedHeader({ ...ALGORITHMS, kid: ring.current }).encrypt(wrappingKey);
+  const { keyId, key: wrappingKey } = await ring.current();
+  const jwe = await new CompactEncrypt(plaintext).setProtectedHeader({ ...ALGORITHMS, kid: keyId }).encrypt(wrappingKey);
   return { sealed: FORMAT, jwe };
 }
 
@@ -35,10 +34,9 @@ export async function seal(ring: KeyRing, key: string, value: JsonObject): Promi
  */
 export async function unseal(ring: KeyRing, key: string, entry: JsonObject): Promise<JsonObject> {
   const { jwe, keyId } = readEntry(entry);
+  if (!isKeyId(keyId)) throw new FailureError('vault_key_unknown', 'storage');
   const wrappingKey = await ring.find(keyId);
-  if (wrappingKey === undefined) {
-    throw new FailureError('vault_key_unknown', 'storage', ring.isKeyId(keyId) ? { reason: `Its key identifier is ${keyId}.` } : {});
-  }
+  if (wrappingKey === undefined) throw new FailureError('vault_key_unknown', 'storage', { reason: `Its key identifier is ${keyId}.` });
   const opened = content.safeParse(await decrypted(jwe, wrappingKey, keyId));
   if (!opened.success) throw unreadable('It does not hold what is sealed here.');
   if (opened.data.key !== key) throw unreadable('It was sealed for another record and moved here.');

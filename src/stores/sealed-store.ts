@@ -7,8 +7,8 @@
  * `vault_key_wrong`, `record_unreadable`) and never deleted by being read or taken;
  * an unconditional write and a deletion do not look at what is there.
  */
-import type { Store, StoredRecord } from './contract.ts';
-import { seal, unseal } from './sealed-entry.ts';
+import type { Store } from './contract.ts';
+import { sealedWith } from './sealed-with.ts';
 import { keyRing, type SealingKeys } from './sealing-keys.ts';
 
 export type { SealingKey, SealingKeys } from './sealing-keys.ts';
@@ -25,32 +25,5 @@ export type { SealingKey, SealingKeys } from './sealing-keys.ts';
  * @throws AuthorizationError `invalid_configuration` for keys that cannot be used.
  */
 export function sealed(store: Store, keys: SealingKeys): Store {
-  const ring = keyRing(keys);
-
-  const open = async (key: string, record: StoredRecord | undefined): Promise<StoredRecord | undefined> =>
-    record && { value: await unseal(ring, key, record.value), version: record.version };
-
-  return {
-    read: async (key) => open(key, await store.read(key)),
-
-    async write(key, value, options) {
-      const result = await store.write(key, await seal(ring, key, value), options);
-      return result.written ? result : { written: false, current: await open(key, result.current) };
-    },
-
-    delete: (key, options) => store.delete(key, options),
-
-    /** Opened first and then deleted in the version that was opened: one that cannot be opened stays. */
-    async take(key) {
-      for (;;) {
-        const record = await store.read(key);
-        const opened = await open(key, record);
-        if (opened === undefined || (await store.delete(key, { expected: opened.version }))) return opened;
-      }
-    },
-
-    acquireLease: (key, owner, durationMs) => store.acquireLease(key, owner, durationMs),
-    releaseLease: (lease) => store.releaseLease(lease),
-    ...(store.watch !== undefined && { watch: (key, listener) => store.watch?.(key, listener) ?? (() => {}) }),
-  };
+  return sealedWith(store, keyRing(keys));
 }

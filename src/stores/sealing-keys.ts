@@ -12,15 +12,23 @@ export interface SealingKeys {
   readonly current: string;
 }
 
-export interface KeyRing {
-  readonly current: string;
-  find(keyId: string): Promise<CryptoKey | undefined>;
-  /** False for what no key of anybody's can be called, and should not be shown. */
-  isKeyId(text: string): boolean;
+export interface NamedKey {
+  readonly keyId: string;
+  readonly key: CryptoKey;
 }
 
-const KEY_BYTES = 32;
+export interface KeyRing {
+  /** What seals from now on. */
+  current(): Promise<NamedKey>;
+  find(keyId: string): Promise<CryptoKey | undefined>;
+}
+
+/** Of a key that seals other keys (AES-KW, 256 bits). */
+export const KEY_BYTES = 32;
 const KEY_ID = /^[\w.:/-]{1,64}$/;
+
+/** False for what no key of anybody's can be called, and should not be shown. */
+export const isKeyId = (text: string): boolean => KEY_ID.test(text);
 
 /** @throws AuthorizationError `invalid_configuration`, its `details.problems` naming every mistake and no key. */
 export function keyRing({ keys, current }: SealingKeys): KeyRing {
@@ -35,16 +43,19 @@ export function keyRing({ keys, current }: SealingKeys): KeyRing {
   // Copied now, so that the caller may wipe its own.
   const owned = Object.entries(keys).map(([keyId, key]) => [keyId, key instanceof Uint8Array ? new Uint8Array(key) : key] as const);
   const imported = new Map(owned.map(([keyId, key]) => [keyId, once(() => importKey(key))]));
+  const find = async (keyId: string): Promise<CryptoKey | undefined> => imported.get(keyId)?.();
   return {
-    current,
-    find: async (keyId) => imported.get(keyId)?.(),
-    isKeyId: (text) => KEY_ID.test(text),
+    async current() {
+      // It is one of the keys: that was looked at above.
+      return { keyId: current, key: (await find(current)) as CryptoKey };
+    },
+    find,
   };
 }
 
 function problemsOfKey(keyId: string, key: unknown, index: number): readonly string[] {
   // Somebody may have mixed up identifier and key: what is not an identifier is not quoted.
-  if (!KEY_ID.test(keyId))
+  if (!isKeyId(keyId))
     return [`keys: the identifier of number ${index + 1} is empty, too long or has other characters than those allowed.`];
   if (key instanceof Uint8Array) return key.byteLength === KEY_BYTES ? [] : [`keys.${keyId}: must have ${KEY_BYTES} bytes.`];
   if (isWrappingKey(key)) return [];
@@ -58,7 +69,7 @@ function isWrappingKey(key: unknown): key is CryptoKey {
 }
 
 /** Not extractable: what holds the store cannot print the key. */
-async function importKey(key: Uint8Array<ArrayBuffer> | CryptoKey): Promise<CryptoKey> {
+export async function importKey(key: Uint8Array<ArrayBuffer> | CryptoKey): Promise<CryptoKey> {
   return key instanceof Uint8Array ? crypto.subtle.importKey('raw', key, 'AES-KW', false, ['wrapKey', 'unwrapKey']) : key;
 }
 
