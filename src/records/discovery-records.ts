@@ -10,7 +10,7 @@
  */
 import * as z from 'zod/mini';
 import type { Clock } from '../clock.ts';
-import { type Failure, FailureError } from '../failure.ts';
+import { type Failure, type FailureCode, FailureError } from '../failure.ts';
 import type { Limits } from '../limits.ts';
 import type { ResourceMetadata, ServerMetadata } from '../protocol/documents.ts';
 import type { JsonObject, Store } from '../stores/contract.ts';
@@ -80,6 +80,8 @@ const serverRecord = cacheRecord(serverMetadata);
 const sealEntry = z.object({ digest: z.string() });
 const resourceRecord = cacheRecord(resourceMetadata);
 
+const UNREADABLE: ReadonlySet<FailureCode> = new Set<FailureCode>(['record_unreadable', 'vault_key_unknown', 'vault_key_wrong']);
+
 export function createDiscoveryRecords(o: {
   readonly store: Store;
   /** Where secrets go, if that is another store. */
@@ -100,12 +102,12 @@ export function createDiscoveryRecords(o: {
       return entry !== undefined && decodeRecord(`${kind} seal`, sealEntry, entry).digest === (await sealOf(owner, stored));
     };
 
-    /** What cannot be read is not there; a store that fails still fails. */
+    /** What cannot be read, or opened with the keys there are, is not there; a store that fails still fails. */
     const readable = async <Found>(work: Promise<Found>): Promise<Found | undefined> => {
       try {
         return await work;
       } catch (thrown) {
-        if (!(thrown instanceof FailureError) || thrown.failure.code !== 'record_unreadable') throw thrown;
+        if (!(thrown instanceof FailureError) || !UNREADABLE.has(thrown.failure.code)) throw thrown;
         o.report?.(thrown.failure);
         return undefined;
       }

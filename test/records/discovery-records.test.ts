@@ -5,6 +5,7 @@ import type { ServerMetadata } from '../../src/protocol/documents.ts';
 import { createDiscoveryRecords } from '../../src/records/discovery-records.ts';
 import type { Store } from '../../src/stores/contract.ts';
 import { memoryStore } from '../../src/stores/memory-store.ts';
+import { type SealingKeys, sealed } from '../../src/stores/sealed-store.ts';
 import { simulatedClock } from '../helpers/simulated-clock.ts';
 import { watchedStore } from '../helpers/watched-store.ts';
 
@@ -120,6 +121,22 @@ describe('discovery records', () => {
       expect(await discoveries.readServer(issuer)).toBeUndefined();
     }
     expect(failures.map(({ code }) => code)).toEqual(['record_unreadable', 'record_unreadable']);
+    await discoveries.saveServer(issuer, { metadata: metadataOf(issuer) });
+    expect((await discoveries.readServer(issuer))?.metadata).toEqual(metadataOf(issuer));
+  });
+
+  it.each([
+    ['is unknown', { keys: { new: new Uint8Array(32).fill(2) }, current: 'new' }],
+    ['has become another', { keys: { old: new Uint8Array(32).fill(2) }, current: 'old' }],
+  ])('are fetched again where the key that sealed their digest %s (ASM-07, STO-03)', async (_, keys) => {
+    const clock = simulatedClock();
+    const [store, vault] = [memoryStore({ clock }), memoryStore({ clock })];
+    const old = { keys: { old: new Uint8Array(32).fill(1) }, current: 'old' };
+    const withKeys = (sealing: SealingKeys) =>
+      createDiscoveryRecords({ store, vault: sealed(vault, sealing), clock, limits: DEFAULT_LIMITS });
+    await withKeys(old).saveServer(issuer, { metadata: metadataOf(issuer) });
+    const discoveries = withKeys(keys);
+    expect(await discoveries.readServer(issuer)).toBeUndefined();
     await discoveries.saveServer(issuer, { metadata: metadataOf(issuer) });
     expect((await discoveries.readServer(issuer))?.metadata).toEqual(metadataOf(issuer));
   });
