@@ -11,7 +11,11 @@ export interface LogoutOptions {
 export async function logout(context: CommandContext, resource: string, options: LogoutOptions): Promise<ExitCode> {
   const { reporter } = context;
   return withClient(context, { resource: parseResource(resource), signsIn: false }, async (client) => {
-    const wasSignedIn = (await client.restore()).step === 'authorized';
+    // A login that cannot be read is what the user wants to be rid of; a store that fails will fail below, too.
+    const wasSignedIn = await client.restore().then(
+      ({ step }) => step === 'authorized',
+      () => true,
+    );
     // All the same: a sign-in that waits, or a registration, may be there to forget.
     const status = await client.signOut({ forgetRegistration: options.forgetRegistration === true });
     reporter.result('logout', { ...status, wasSignedIn }, (style) => {
