@@ -234,13 +234,23 @@ export const FAILURE_CODES = {
   },
   vault_key_unknown: {
     message: 'A vault entry is sealed with a key that is not configured; it was left untouched.',
-    advice: 'Configure that key beside the current one, or sign out to discard the entry.',
+    advice: 'Configure that key beside the current one, or sign out and forget the registration to discard what it sealed.',
     ...reconfigure,
   },
   vault_key_wrong: {
     message:
       'A vault entry cannot be opened with the key it names: the key is another one now, or the entry was changed. It was left untouched.',
     advice: 'Configure the key that sealed it, and give every new key an identifier of its own.',
+    ...reconfigure,
+  },
+  keychain_unavailable: {
+    message: 'The keychain of the operating system cannot be used.',
+    advice: 'Unlock it, or allow the access, and try again; where none runs, use another vault (docs/storage.md). Nothing was deleted.',
+    ...retry,
+  },
+  keychain_not_installed: {
+    message: 'The library for the keychain of the operating system cannot be loaded.',
+    advice: 'Install the npm package @napi-rs/keyring, version 2.1 or newer, beside authchart, or use another vault.',
     ...reconfigure,
   },
   flow_taken_over: {

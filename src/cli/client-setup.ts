@@ -38,9 +38,12 @@ export async function withClient<Result>(
 async function clientOptions(context: CommandContext, { resource, signsIn }: ClientUse): Promise<AuthorizationClientOptions> {
   const { options, parts, reporter } = context;
   const client = await preregisteredClient(context);
+  const store = await parts.createStore(options.store);
+  const vault = await parts.createVault(store, { keychain: options.keychain === true });
   return {
     resource,
-    store: await parts.createStore(options.store),
+    store,
+    ...(vault !== undefined && { vault }),
     clock: parts.clock,
     clientMetadata: { client_name: APPLICATION_NAME, redirect_uris: options.redirectUri ?? [REDIRECT_URI] },
     logger: (record) => reporter.log(record),

@@ -7,6 +7,7 @@ import { usageError } from './ended.ts';
 /** As commander hands them over. */
 export interface CommonOptions {
   readonly store?: string;
+  readonly keychain?: boolean;
   readonly account?: string;
   /** `--no-open` makes it false. */
   readonly open: boolean;
@@ -28,6 +29,7 @@ export function addCommonOptions(command: Command): Command {
   return command
     .optionsGroup('Which login:')
     .option('--store <dir>', 'where logins are kept (default: a directory of your user account)', parseName)
+    .option('--keychain', "seal the secrets there with a key in your system's keychain; said once, it stays so for that directory")
     .option('--account <name>', 'tells several identities for one resource apart (default: "default")', parseName)
     .optionsGroup('How you approve:')
     .option('--no-open', 'only show the address to open; do not start a browser')

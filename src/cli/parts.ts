@@ -33,9 +33,13 @@ export interface CommandLineParts {
   readonly clock: Clock;
   readonly openUrl: OpenUrl;
   createStore(directory: string | undefined): Promise<Store>;
+  /** Where the secrets go, if not where the rest goes: asked for now, or by an earlier command for the same store. */
+  createVault(store: Store, options: { readonly keychain: boolean }): Promise<Store | undefined>;
   createClient(options: AuthorizationClientOptions): Promise<CommandLineClient>;
   discover(options: { readonly resource: string; readonly clock: Clock; readonly signal: AbortSignal }): Promise<Diagnosis>;
 }
+
+const KEYCHAIN_SERVICE = 'authchart';
 
 export const realParts: CommandLineParts = {
   clock: systemClock,
@@ -47,6 +51,12 @@ export const realParts: CommandLineParts = {
   async createStore(directory) {
     const { fileStore } = await import('../stores/file-store.ts');
     return fileStore(directory === undefined ? {} : { directory });
+  },
+  async createVault(store, { keychain }) {
+    const { hasKeychainKeys } = await import('../stores/keychain-keys.ts');
+    if (!keychain && !(await hasKeychainKeys({ store, service: KEYCHAIN_SERVICE }))) return undefined;
+    const { keychainVault } = await import('../stores/keychain-vault.ts');
+    return keychainVault({ store, service: KEYCHAIN_SERVICE });
   },
   async createClient(options) {
     const { createAuthorizationClient } = await import('../client.ts');

@@ -5,9 +5,15 @@ import { onTestFinished } from 'vitest';
 
 export const PROCESSES = 4;
 
+type Surroundings = Readonly<Record<string, string | undefined>>;
+
 /** Starts the program several times, lets all begin at once and returns what each sent back. */
-export async function inProcesses(program: string, args: readonly string[]): Promise<unknown[]> {
-  const children = await Promise.all(Array.from({ length: PROCESSES }, () => started(program, args)));
+export async function inProcesses(
+  program: string,
+  args: readonly string[],
+  { processes = PROCESSES, env = {} }: { readonly processes?: number; readonly env?: Surroundings } = {},
+): Promise<unknown[]> {
+  const children = await Promise.all(Array.from({ length: processes }, () => started(program, args, env)));
   const results = children.map(async (child) => ((await once(child, 'message')) as [{ result: unknown }])[0].result);
   for (const child of children) child.send('go');
   return Promise.all(results);
@@ -22,8 +28,8 @@ export async function killedAfter(program: string, args: readonly string[], step
   await once(child, 'exit');
 }
 
-async function started(program: string, args: readonly string[]): Promise<ChildProcess> {
-  const child = fork(program, args, { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+async function started(program: string, args: readonly string[], env: Surroundings = {}): Promise<ChildProcess> {
+  const child = fork(program, args, { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'], env: { ...process.env, ...env } });
   onTestFinished(() => void child.kill('SIGKILL'));
   await once(child, 'message');
   return child;

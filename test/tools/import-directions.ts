@@ -39,7 +39,7 @@ export const LAYERS: readonly Layer[] = [
     types: contracts,
     packages: ['ky', 'oauth4webapi', 'zod/mini'],
   },
-  { name: 'stores', files: /^src\/stores\//, values: shared, types: contracts, packages: ['jose', 'zod/mini'] },
+  { name: 'stores', files: /^src\/stores\//, values: shared, types: contracts, packages: ['@napi-rs/keyring', 'jose', 'zod/mini'] },
   { name: 'user agents', files: /^src\/user-agents\//, values: [...shared, /^src\/protocol\//], types: contracts, packages: ['open'] },
   {
     name: 'durable',
@@ -86,6 +86,7 @@ const ENTRIES_WITHOUT_NODE = [
   'src/machines.ts',
   'src/redis.ts',
   'src/postgres.ts',
+  'src/keychain.ts',
   'src/stores/sealed-store.ts',
   'src/stores/store-contract.ts',
 ];
