@@ -5,6 +5,8 @@ import type {
   AuthorizationServer,
   Challenge,
   ClientFacts,
+  FlowTurn,
+  Followed,
   Grant,
   IssuerCandidate,
   Obtained,
@@ -20,6 +22,15 @@ export interface ScopeSources {
   readonly challenge?: Challenge | undefined;
   readonly stepUp?: StepUp | undefined;
   readonly authorizationServer: AuthorizationServer;
+}
+
+/** What a login is wanted for: another's may serve as well. */
+export interface Wanted {
+  readonly challenge: Challenge | undefined;
+  readonly stepUp: StepUp | undefined;
+  readonly authorizationServer: AuthorizationServer | undefined;
+  /** The token that is not enough, if there is one. */
+  readonly token: TokenFacts | undefined;
 }
 
 /** Input and output of every actor. A rejection is always a `Failure`, as plain data. */
@@ -62,6 +73,11 @@ export interface ActorContracts {
       readonly canRefresh: boolean;
     };
   };
+  takeFlowTurn: { input: Identity & Wanted & { followed: Followed | undefined }; output: FlowTurn };
+  /** Resolves when something is different from what was followed. */
+  followFlow: { input: Identity & Wanted & { followed: Followed }; output: FlowTurn };
+  /** Resolves when another has taken the flow over, or has ended it; `recordVersion` is what was last stored here. */
+  keepFlowTurn: { input: Identity; output: { readonly recordVersion: string | null } };
   openRedirect: {
     input: Identity & { issuer: string; onlyRedirectUri: string | undefined };
     output: { readonly redirectUri: string };
@@ -82,8 +98,10 @@ export interface ActorContracts {
   };
   /** Nothing but the write-ahead every effect begins with: resolves once the attempt is in the store. */
   recordAttempt: { input: { attemptId: string }; output: unknown };
-  presentAuthorization: { input: { grant: Grant }; output: unknown };
-  awaitDeadline: { input: { deadlineEpochMs: number }; output: unknown };
+  /** `isShown`: another process has brought the user there already. */
+  presentAuthorization: { input: { grant: Grant; isShown: boolean }; output: unknown };
+  /** The callback may come to any process that shares the store (RES-06). */
+  awaitCallback: { input: { grant: Grant }; output: { readonly outcome: 'arrived' | 'unanswered' } };
   checkCallback: {
     input: { grant: Grant; authorizationServer: AuthorizationServer; client: ClientFacts };
     output: unknown;

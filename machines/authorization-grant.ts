@@ -1,5 +1,5 @@
-/** Redirect target → client → request → the user → callback → code exchange. */
-import { assign } from 'xstate';
+/** Redirect target → client → request → the user → callback → code exchange. Only whoever holds the flow's lease is here. */
+import { assign, not, stateIn } from 'xstate';
 import { chart, failing, identity, promised, rejection, scopeSources } from './chart-setup.ts';
 import { awaitingClient, discardingClient, doubtingClient, findingClient, registering } from './registration.ts';
 
@@ -30,7 +30,18 @@ export const loggingIn = chart.createStateConfig({
   description: 'Obtains an authorization grant from the user.',
   meta: { rule: 'AUT-08' },
   initial: 'openingRedirect',
-  exit: 'closeRedirect',
+  exit: ['closeRedirect', 'releaseFlowTurn'],
+  invoke: {
+    src: 'keepFlowTurn',
+    input: ({ context }) => identity(context),
+    onDone: {
+      // A code that was sent is answered here and nowhere else.
+      guard: not(stateIn('#exchangingCode')),
+      target: '#joining',
+      actions: { type: 'followSuccessor', params: ({ event }) => event.output },
+    },
+    onError: { target: '#failing', actions: { type: 'keepFailure', params: rejection } },
+  },
   states: {
     openingRedirect: {
       description: 'Makes the redirect target ready, before anyone is sent away.',
@@ -85,7 +96,10 @@ export const loggingIn = chart.createStateConfig({
       on: { 'callback.received': whenCalledBack },
       invoke: {
         src: 'presentAuthorization',
-        input: ({ context }) => ({ grant: promised(context.grant, 'grant') }),
+        input: ({ context: { grant, followed } }) => ({
+          grant: promised(grant, 'grant'),
+          isShown: followed?.grant !== undefined && followed.grant.attemptId === grant?.attemptId,
+        }),
         onDone: 'awaitingUser',
         // The URL stays in the status, and the redirect target listens: a person can open it by hand.
         onError: { target: 'awaitingUser', actions: { type: 'keepWarning', params: rejection } },
@@ -97,9 +111,13 @@ export const loggingIn = chart.createStateConfig({
       meta: { rule: 'AUT-07' },
       on: { 'callback.received': whenCalledBack },
       invoke: {
-        src: 'awaitDeadline',
-        input: ({ context }) => ({ deadlineEpochMs: promised(context.grant, 'grant').deadlineEpochMs }),
+        src: 'awaitCallback',
+        input: ({ context }) => ({ grant: promised(context.grant, 'grant') }),
         onDone: [
+          {
+            guard: { type: 'isOutcome', params: ({ event }) => ({ outcome: event.output.outcome, is: 'arrived' }) },
+            target: 'checkingCallback',
+          },
           { guard: 'mayBeUnknownClient', target: 'doubtingClient' },
           { target: '#failing', actions: 'endUnanswered' },
         ],

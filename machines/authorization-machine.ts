@@ -9,6 +9,7 @@ import { loggingIn } from './authorization-grant.ts';
 import { chart } from './chart-setup.ts';
 import { initialContext } from './context-updates.ts';
 import { discovery } from './discovery.ts';
+import { joining } from './joining.ts';
 import { refreshing } from './refresh.ts';
 import { resting } from './resting.ts';
 import { restoring } from './restoring.ts';
@@ -31,7 +32,7 @@ export const authorizationMachine = chart.createMachine({
         'authorization.cancel': { target: '#cancelled', actions: ['cancelFlow', 'forgetFlow'] },
         'session.signOut': { target: '#signingOut', actions: 'endFlowBySignOut' },
       },
-      states: { restoring, discovering: discovery, loggingIn, refreshing, steppingUp, signingOut },
+      states: { restoring, discovering: discovery, joining, loggingIn, refreshing, steppingUp, signingOut },
     },
   },
 });

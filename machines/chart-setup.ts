@@ -7,11 +7,13 @@ import type {
   AuthorizationContext,
   AuthorizationEvent,
   AuthorizationInput,
+  Followed,
   Obtained,
   RestoredFlow,
   StateMeta,
   Tag,
   TokenFacts,
+  UnfinishedLogin,
 } from './contracts.ts';
 import * as guards from './guards.ts';
 import { stubActors } from './stub-actors.ts';
@@ -29,6 +31,8 @@ export const chart = setup({
   actions: {
     /** Frees the redirect target of the attempt; the embedder's user agent does it. */
     closeRedirect: () => {},
+    /** Lets others log in, once how this login ended is stored. */
+    releaseFlowTurn: () => {},
     /** Ends the lease on the credential, if it is held. */
     releaseRefreshTurn: () => {},
     begin: assign(({ context, event }) => {
@@ -60,11 +64,18 @@ export const chart = setup({
     adoptToken: assign(({ context }, params: { token: TokenFacts | undefined }) =>
       update.adopted(params.token ?? promised(context.token, 'token')),
     ),
+    resumeLogin: assign((_, params: { login: UnfinishedLogin }) => params.login),
+    follow: assign((_, params: { followed: Followed }) => ({ followed: params.followed })),
+    forgetFollowed: assign({ followed: undefined, grant: undefined }),
+    /** Another's turn: what the user was shown is the same. */
+    followSuccessor: assign(({ context }, params: { recordVersion: string | null }) => ({
+      followed: { recordVersion: params.recordVersion, ...(context.grant && { grant: context.grant }) },
+    })),
     adoptCheckpoint: assign((_, params: RestoredFlow) => update.restored(params.context)),
     countAsRestored: assign({ restored: true }),
     forgetOutcome: assign(() => update.outcomeForgotten()),
     forgetToken: assign({ token: undefined }),
-    forgetFlow: assign({ challenge: undefined, grant: undefined, stepUp: undefined, redirectUri: undefined }),
+    forgetFlow: assign({ followed: undefined, challenge: undefined, grant: undefined, stepUp: undefined, redirectUri: undefined }),
     cancelFlow: assign({ failure: failure('cancelled', 'authorization') }),
     endFlowBySignOut: assign({ failure: failure('signed_out', 'sign-out') }),
     endUnanswered: assign({ failure: failure('authorization_expired', 'authorization') }),

@@ -29,7 +29,7 @@ export function initialContext(input: {
 
 /** A new flow forgets what the last one was about, but not the credential it may replace. */
 export function begun(context: AuthorizationContext, challenge: Challenge): Update {
-  return { ...outcomeForgotten(), flows: context.flows + 1, challenge, stepUp: undefined, grant: undefined };
+  return { ...outcomeForgotten(), flows: context.flows + 1, challenge, stepUp: undefined, grant: undefined, followed: undefined };
 }
 
 /** How the last flow went must not be taken for the outcome of what follows. */
@@ -47,6 +47,7 @@ export function restored(found: RestoredFlow['context']): Update {
     grant: undefined,
     token: undefined,
     stepUp: undefined,
+    followed: undefined,
   };
   return { ...nothing, ...found, restored: true };
 }
@@ -149,6 +150,7 @@ export function adopted(token: TokenFacts): Update {
     grant: undefined,
     redirectUri: undefined,
     stepUp: undefined,
+    followed: undefined,
     failure: undefined,
   };
 }

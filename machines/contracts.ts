@@ -118,6 +118,14 @@ export interface PastStepUp {
   readonly atEpochMs: number;
 }
 
+/** A login of this account that another process or tab has under way: one person is asked once (RES-02). */
+export interface Followed {
+  /** Version of the flow's record when it was first looked at: an outcome is written after that. `null`: there was none. */
+  readonly recordVersion: string | null;
+  /** What the user was shown there, once there is something. */
+  readonly grant?: Grant;
+}
+
 /** How often something was done over again in the flow under way; each has a bound in the chart. */
 export interface Repeats {
   /** Tries of the request under way. */
@@ -151,6 +159,7 @@ export interface AuthorizationContext {
   readonly grant?: Grant | undefined;
   readonly token?: TokenFacts | undefined;
   readonly stepUp?: StepUp | undefined;
+  readonly followed?: Followed | undefined;
   /** Why the chart rests in `failed`. */
   readonly failure?: Failure | undefined;
   /** Something went wrong that did not stop the flow, e.g. tokens that could not be stored (RFR-07). */
@@ -213,10 +222,8 @@ export type ResumePlace =
   | 'unauthorized'
   /** A client identifier was asked for: the way there is gone again, for the server may offer another by now (REG-01). */
   | 'discovering'
-  /** The user has the page, and has not come back. */
-  | 'reopeningRedirect'
-  /** The user came back, and the code was never sent. */
-  | 'checkingCallback';
+  /** A login is under way, here or elsewhere: whose turn it is decides. */
+  | 'joining';
 
 export interface RestoredFlow {
   readonly place: ResumePlace;
@@ -226,6 +233,32 @@ export interface RestoredFlow {
     'challenge' | 'authorizationServer' | 'redirectUri' | 'client' | 'grant' | 'token' | 'stepUp'
   > & { readonly pastStepUps?: readonly PastStepUp[] };
 }
+
+/** Where a login goes on that was begun before. */
+export type LoginPlace =
+  /** The user has the page, and has not come back. */
+  | 'reopeningRedirect'
+  /** The user came back, and the code was never sent. */
+  | 'checkingCallback';
+
+/** The groups of a login under way that its checkpoint holds. */
+export type UnfinishedLogin = Pick<
+  AuthorizationContext,
+  'challenge' | 'authorizationServer' | 'redirectUri' | 'client' | 'grant' | 'stepUp'
+>;
+
+/** What the store says of the login of this account, by the lease that one process at a time holds on it. */
+export type FlowTurn =
+  /** It is our turn, and there is nothing to go on with. */
+  | { readonly outcome: 'begin' }
+  /** It is our turn, and the login of an earlier holder goes on. */
+  | { readonly outcome: 'resume'; readonly place: LoginPlace; readonly login: UnfinishedLogin }
+  /** It is another's. */
+  | { readonly outcome: 'follow'; readonly followed: Followed }
+  /** Another has obtained what is wanted. */
+  | { readonly outcome: 'adopted'; readonly token: TokenFacts }
+  /** Another was refused, for all of us. */
+  | { readonly outcome: 'ended'; readonly failure: Failure };
 
 /** Tokens were obtained; `warning` if they could not be stored (RFR-07). */
 export interface Obtained {

@@ -219,7 +219,7 @@ export const discovery = chart.createStateConfig({
           },
           { guard: 'cannotBeRefreshed', target: '#forgettingCredential', actions: assign({ found: undefined }) },
           {
-            target: '#loggingIn',
+            target: '#joining',
             actions: assign(({ event }) => ({
               authorizationServer: event.output.authorizationServer,
               token: event.output.token,

@@ -132,7 +132,7 @@ export const refreshing = chart.createStateConfig({
         src: 'forgetCredential',
         input: ({ context }) => ({ token: promised(context.token, 'token') }),
         onDone: [
-          { guard: 'isChallenged', target: '#loggingIn', actions: 'forgetToken' },
+          { guard: 'isChallenged', target: '#joining', actions: 'forgetToken' },
           // Before a request: it is sent without a token, and the resource's answer decides.
           { target: '#unauthorized', actions: ['forgetToken', 'forgetFlow', 'forgetOutcome'] },
         ],

@@ -64,7 +64,9 @@ export const awaitingClient = chart.createStateConfig({
   description: 'Waits for a client identifier to be entered.',
   tags: ['waitingForUser'],
   meta: { rule: 'REG-01' },
-  on: { 'client.provided': 'findingClient' },
+  // It can take days: until then nobody is kept from asking.
+  entry: 'releaseFlowTurn',
+  on: { 'client.provided': '#joining' },
 });
 
 const registrationInUse = ({ authorizationServer, client }: AuthorizationContext): { issuer: string; clientId: string } => ({

@@ -5,6 +5,7 @@ export const resting = chart.createStateConfig({
   description: 'Nothing is under way.',
   meta: { rule: 'RES-01' },
   initial: 'idle',
+  entry: 'releaseFlowTurn',
   on: {
     'session.restore': { target: '#restoring', actions: 'forgetOutcome' },
     // A 401 still on its way then belongs to a session that the user has ended: it must not ask for a login.

@@ -23,8 +23,7 @@ export const restoring = chart.createStateConfig({
     onDone: [
       { guard: at('authorized'), target: '#authorized', actions: adoptCheckpoint },
       { guard: at('discovering'), target: '#discovering', actions: [adoptCheckpoint, 'planDiscovery'] },
-      { guard: at('reopeningRedirect'), target: '#reopeningRedirect', actions: adoptCheckpoint },
-      { guard: at('checkingCallback'), target: '#checkingCallback', actions: adoptCheckpoint },
+      { guard: at('joining'), target: '#joining', actions: adoptCheckpoint },
       { target: '#unauthorized', actions: adoptCheckpoint },
     ],
     onError: [

@@ -51,6 +51,9 @@ export function statusOf(snapshot: AuthorizationSnapshot): AuthorizationStatus {
   if (snapshot.matches({ working: 'steppingUp' })) return { ...working, step: 'stepping-up' };
   if (snapshot.matches({ working: 'signingOut' })) return { ...known, step: 'signing-out' };
   if (snapshot.matches({ working: { loggingIn: 'awaitingClient' } })) return { ...working, step: 'awaiting-client' };
+  if (snapshot.matches({ working: { joining: 'following' } })) return { ...working, ...shownElsewhere(context), step: 'awaiting-other' };
+  // The store is asked whose turn it is: nothing that a person could see has changed yet.
+  if (snapshot.matches({ working: 'joining' })) return { ...working, step: 'discovering' };
   if (WITH_THE_USER.some((state) => snapshot.matches({ working: { loggingIn: state } }))) {
     const { grant } = context;
     if (grant !== undefined) {
@@ -68,6 +71,12 @@ export function statusOf(snapshot: AuthorizationSnapshot): AuthorizationStatus {
   }
   if (PREPARING.some((state) => snapshot.matches({ working: { loggingIn: state } }))) return { ...working, step: 'preparing' };
   return { ...working, step: 'registering' };
+}
+
+function shownElsewhere({ followed }: AuthorizationContext): { authorizationUrl?: string; deadlineEpochSeconds?: number } {
+  const grant = followed?.grant;
+  if (grant === undefined) return {};
+  return { authorizationUrl: grant.authorizationUrl, deadlineEpochSeconds: Math.floor(grant.deadlineEpochMs / 1000) };
 }
 
 function restingStatus(snapshot: AuthorizationSnapshot, known: StatusFacts): AuthorizationStatus {
@@ -99,6 +108,6 @@ export function progressOf(snapshot: AuthorizationSnapshot, reached = 0): Progre
   if (step === 'authorized') return { completed: total, total };
   if (step === 'unauthorized') return { completed: 0, total };
   if (step === 'awaiting-client') return { completed: Math.max(reached, 1), total };
-  const index = LOGIN_STEPS.indexOf(step);
+  const index = LOGIN_STEPS.indexOf(step === 'awaiting-other' ? 'awaiting-user' : step);
   return { completed: Math.max(reached, index), total };
 }

@@ -54,10 +54,14 @@ const isWaiting = (snapshot: AuthorizationSnapshot): boolean =>
   snapshot.matches({ working: { loggingIn: 'reopeningRedirect' } });
 
 /** The store is not being read: what it held is known here. */
-const isRead = (snapshot: AuthorizationSnapshot): boolean => !snapshot.matches({ working: 'restoring' });
+const isRead = (snapshot: AuthorizationSnapshot): boolean =>
+  !snapshot.matches({ working: 'restoring' }) && !snapshot.matches({ working: { joining: 'takingTurn' } });
 
 const isChecked = (snapshot: AuthorizationSnapshot): boolean =>
-  !isWaiting(snapshot) && !snapshot.matches({ working: { loggingIn: 'checkingCallback' } }) && isRead(snapshot);
+  !isWaiting(snapshot) &&
+  !snapshot.matches({ working: { loggingIn: 'checkingCallback' } }) &&
+  !snapshot.matches({ working: 'joining' }) &&
+  isRead(snapshot);
 
 async function accept({ actor, send, environment }: Flow, callbackUrl: string): Promise<void> {
   const { attempts, flowKey, cleanUps } = environment;
@@ -66,7 +70,8 @@ async function accept({ actor, send, environment }: Flow, callbackUrl: string): 
   await Promise.all(cleanUps);
   const attempt = state === undefined ? undefined : await attempts.findByState(state);
   if (state === undefined || attempt === undefined || attempt.flowKey !== flowKey) throw notExpected('Its state is unknown.');
-  const isOurs = ({ context }: AuthorizationSnapshot): boolean => context.grant?.attemptId === attempt.attemptId;
+  const isOurs = ({ context: { grant, followed } }: AuthorizationSnapshot): boolean =>
+    (grant ?? followed?.grant)?.attemptId === attempt.attemptId;
   const before = await until(actor, isRead);
   // Another attempt of this account is under way: the older page must not disturb it.
   if (!isOurs(before) && !(isResting(before) && (await isParked(environment, attempt.attemptId)))) {
@@ -78,7 +83,8 @@ async function accept({ actor, send, environment }: Flow, callbackUrl: string): 
   // Another caller may have begun to read the store meanwhile, and have found the attempt without its callback.
   const now = await until(actor, isRead);
   if (isOurs(now) && isWaiting(now)) send({ type: 'callback.received', attemptId: attempt.attemptId });
-  // The page belongs to an attempt this process has not loaded: the store knows it, and now its callback.
+  // The page belongs to an attempt this process has not loaded: the store knows it, and now its callback. So
+  // does whoever has the login under way, if that is another.
   else send({ type: 'session.restore' });
 }
 

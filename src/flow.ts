@@ -193,13 +193,15 @@ export function createFlow(environment: Environment): Flow {
     },
     async close() {
       actor.stop();
-      const { redirect, refreshTurn, obtaining } = open;
+      const { redirect, refreshTurn, flowTurn, obtaining } = open;
       open.redirect = undefined;
       open.refreshTurn = undefined;
       // Tokens on their way are the credential: they are stored before anything ends.
       await obtaining?.done;
       // What was decided is stored and what was begun is finished: nothing writes after this.
       await Promise.allSettled([redirect?.close(), refreshTurn?.release(), environment.journal.flushed(), ...environment.cleanUps]);
+      // Now another process can go on with the login.
+      await flowTurn?.release();
     },
   };
 }

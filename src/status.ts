@@ -30,6 +30,16 @@ export type AuthorizationStatus = StatusFacts &
         readonly deadlineEpochSeconds: number;
         readonly description: string;
       }
+    /**
+     * Another process or tab that shares the store has this login under way: its outcome is taken over. The user is
+     * asked there, at `authorizationUrl` once there is one; nothing has to be opened here.
+     */
+    | {
+        readonly step: 'awaiting-other';
+        readonly authorizationUrl?: string;
+        readonly deadlineEpochSeconds?: number;
+        readonly description: string;
+      }
     /** A client identifier has to be entered: `provideClient`. */
     | { readonly step: 'awaiting-client'; readonly description: string }
     | { readonly step: 'authorized' }

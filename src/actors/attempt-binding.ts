@@ -6,8 +6,8 @@
  */
 import type { AuthorizationServer, ClientFacts, Grant } from '../../machines/contracts.ts';
 import { FailureError } from '../failure.ts';
+import { orderedJson } from '../ordered-json.ts';
 import { digest } from '../records/keys.ts';
-import { orderedJson } from '../records/ordered-json.ts';
 import type { Environment } from './environment.ts';
 import type { StoredContext } from './stored-context.ts';
 

@@ -1,5 +1,6 @@
 /** Actors of `machines/authorization-grant.ts`: from the redirect target to the tokens. */
 import type { AuthorizationServer, ClientFacts, Grant } from '../../machines/contracts.ts';
+import { watchedPause } from '../durable/watched-pause.ts';
 import { type FailureCode, FailureError, kindOf } from '../failure.ts';
 import { authorizationUrl } from '../protocol/authorization-request.ts';
 import { checkAuthorizationResponse } from '../protocol/authorization-response.ts';
@@ -18,6 +19,7 @@ import { issuerPolicy } from './issuer-policy.ts';
 import { keepTokens } from './keep-tokens.ts';
 import { obtaining } from './obtaining.ts';
 import { scopesToRequest } from './requested-scopes.ts';
+import { isSignedOutElsewhere } from './shared-login.ts';
 
 /** Ready before anyone is sent away (AUT-04); the registered redirect URI is tried first (REG-05). */
 export const openRedirect = effect<'openRedirect'>('authorization', async (environment, { issuer, onlyRedirectUri }, signal) => {
@@ -92,9 +94,9 @@ export const recordAttempt = effect<'recordAttempt'>('authorization', () => unde
 
 export const presentAuthorization = effect<'presentAuthorization'>(
   'authorization',
-  async (environment, { grant }, signal) => {
+  async (environment, { grant, isShown }, signal) => {
     const { authorizationUrl, issuer } = grant;
-    await environment.open.redirect?.present({ authorizationUrl, issuer, signal }).catch(failedAs('user_agent_failed'));
+    await environment.open.redirect?.present({ authorizationUrl, issuer, isShown, signal }).catch(failedAs('user_agent_failed'));
   },
   { isRecorded: true },
 );
@@ -107,12 +109,40 @@ const failedAs =
     throw new FailureError(code, 'authorization', { reason: `(${kindOf(thrown)})` });
   };
 
-/** An absolute instant, so that the deadline holds across restarts (AUT-07, RES-05). */
-export const awaitDeadline = effect<'awaitDeadline'>(
+const POLL_MS = 500;
+
+/**
+ * Until the deadline, an absolute instant that holds across restarts (AUT-07, RES-05). A callback that
+ * reached this process says so by an event; one that reached another is found in the store (RES-06).
+ */
+export const awaitCallback = effect<'awaitCallback'>(
   'authorization',
-  (environment, { deadlineEpochMs }, signal) => {
-    const { clock } = environment.settings;
-    return clock.sleep(deadlineEpochMs - clock.now(), signal);
+  async (environment, { grant: { attemptId, deadlineEpochMs } }, signal) => {
+    const { settings, attempts, vault } = environment;
+    const { clock } = settings;
+    const answered = new AbortController();
+    const done = AbortSignal.any([answered.signal, signal]);
+    const deadline = clock.sleep(deadlineEpochMs - clock.now(), done).then(() => ({ outcome: 'unanswered' }) as const);
+    const arrival = async (): Promise<{ readonly outcome: 'arrived' }> => {
+      // Its acceptance is written a moment after it; a process that died in between will not write it any more.
+      for (let seen = 0; seen < 2; ) {
+        const callback = await attempts.hasCallback(attemptId).catch(() => undefined);
+        if (callback === 'accepted') break;
+        seen = callback === 'stored' ? seen + 1 : 0;
+        await watchedPause(
+          { store: vault, clock },
+          { keys: [attempts.callbackKey(attemptId)], durationMs: POLL_MS, background: true },
+          done,
+        );
+      }
+      return { outcome: 'arrived' };
+    };
+    try {
+      return await Promise.race(settings.store === undefined ? [deadline] : [deadline, arrival()]);
+    } finally {
+      answered.abort('answered');
+      deadline.catch(() => undefined);
+    }
   },
   { isRecorded: true },
 );
@@ -166,6 +196,8 @@ export const exchangeCode = effect<'exchangeCode'>('token', async (environment, 
       // A flow that was cancelled wants no tokens, and loses none.
       signal,
     });
+    // Signed out in another process while the code was on its way: nobody wants these tokens any more (OUT-02).
+    if (await isSignedOutElsewhere(environment)) throw new FailureError('signed_out', 'sign-out', { issuer: grant.issuer });
     return keepTokens(environment, tokens, {
       issuer: grant.issuer,
       client: credentials,

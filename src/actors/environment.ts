@@ -32,6 +32,8 @@ export interface Environment {
   readonly open: {
     redirect?: RedirectTarget | undefined;
     refreshTurn?: HeldLease | undefined;
+    /** While it is held, the flow's record is ours to write. */
+    flowTurn?: HeldLease | undefined;
     /** What is under way at the token endpoint, also on behalf of a flow that was cancelled. */
     obtaining?: Obtaining | undefined;
   };

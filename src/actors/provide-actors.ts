@@ -1,7 +1,7 @@
 /** The chart with the real effects: provided once per process, not once per client. */
 import { type AuthorizationMachine, authorizationMachine } from '../../machines/authorization-machine.ts';
 import {
-  awaitDeadline,
+  awaitCallback,
   checkCallback,
   exchangeCode,
   openRedirect,
@@ -18,6 +18,8 @@ import {
 } from './discovering.ts';
 import { environmentOf } from './effect.ts';
 import type { Environment } from './environment.ts';
+import { letGoWhenStored } from './flow-turn.ts';
+import { followFlow, keepFlowTurn, takeFlowTurn } from './joining.ts';
 import { forgetCredential, lookForRotatedToken, pauseBeforeRetry, requestRefresh, takeRefreshTurn } from './refreshing.ts';
 import { discardClient, findClient, registerClient } from './registering.ts';
 import { restoreFlow } from './restoring.ts';
@@ -45,6 +47,9 @@ export function providedMachine(): AuthorizationMachine {
         orderAuthorizationServers,
         lookForServerMetadata: lookForServerMetadataActor,
         bindIssuer,
+        takeFlowTurn,
+        followFlow,
+        keepFlowTurn,
         openRedirect,
         findClient,
         registerClient,
@@ -52,7 +57,7 @@ export function providedMachine(): AuthorizationMachine {
         prepareAuthorization,
         recordAttempt,
         presentAuthorization,
-        awaitDeadline,
+        awaitCallback,
         checkCallback,
         exchangeCode,
         takeRefreshTurn,
@@ -68,9 +73,15 @@ export function providedMachine(): AuthorizationMachine {
         closeRedirect: ({ context, system }) => {
           const environment = environmentOf(system);
           const { open, attempts } = environment;
-          const { redirect } = open;
+          const { redirect, flowTurn } = open;
           open.redirect = undefined;
-          cleanUp(environment, [redirect?.close(), context.grant && attempts.close(context.grant.attemptId)]);
+          // Whoever has taken the login over goes on with its attempt.
+          const isOurs = context.grant !== undefined && flowTurn !== undefined;
+          cleanUp(environment, [redirect?.close(), isOurs ? attempts.close(context.grant.attemptId) : undefined]);
+        },
+        releaseFlowTurn: ({ system }) => {
+          const environment = environmentOf(system);
+          if (environment.open.flowTurn !== undefined) cleanUp(environment, [letGoWhenStored(environment)]);
         },
         releaseRefreshTurn: ({ system }) => {
           const environment = environmentOf(system);

@@ -6,6 +6,7 @@ import { type Failure, FailureError, failureOf } from '../failure.ts';
 import { requestRefresh as sendRefresh } from '../protocol/refresh-request.ts';
 import type { CredentialTokens } from '../records/credential-records.ts';
 import { recordKey } from '../records/keys.ts';
+import { RECORD_FORMAT } from '../records/record-format.ts';
 import { clientCredentials, type TokenServer } from './client-credentials.ts';
 import { effect } from './effect.ts';
 import type { Environment } from './environment.ts';
@@ -51,6 +52,7 @@ async function newestToken(environment: Environment, token: TokenFacts): Promise
 export const requestRefresh = effect<'requestRefresh'>('refresh', (environment, { token, authorizationServer }, signal) =>
   obtaining(environment, async (givenUp) => {
     try {
+      await writeDown(environment, token);
       const server = authorizationServer?.issuer === token.issuer ? authorizationServer : await storedServer(environment, token.issuer);
       const { facts, tokens } = await tokensToRefresh(environment, token);
       if (isTakenOver(environment, facts, token)) return { token: adopt(environment, facts, tokens) };
@@ -78,6 +80,19 @@ export const requestRefresh = effect<'requestRefresh'>('refresh', (environment, 
     }
   }),
 );
+
+const KEPT_MS = 3_600_000;
+
+/**
+ * What may not be repeated is written down before it is tried (RES-03): a refresh
+ * token is not spent where the store could not take its successor.
+ */
+async function writeDown({ store, settings }: Environment, { issuer, version }: TokenFacts): Promise<void> {
+  const { clock, resource, account } = settings;
+  const startedAtEpochMs = clock.now();
+  const note = { format: RECORD_FORMAT, version, startedAtEpochMs };
+  await store.write(recordKey('rotation', resource, account, issuer), note, { expiresAtEpochMs: startedAtEpochMs + KEPT_MS });
+}
 
 const ended = ({ issuer }: TokenFacts): FailureError => new FailureError('refresh_rejected', 'refresh', { issuer });
 

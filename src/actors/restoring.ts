@@ -1,5 +1,5 @@
 /** Actor of `machines/restoring.ts`: what the store holds decides where the flow goes on (RES-02, RES-03). */
-import type { Grant, RestoredFlow } from '../../machines/contracts.ts';
+import type { Grant } from '../../machines/contracts.ts';
 import { isExpiring } from '../access-token.ts';
 import type { Checkpoint } from '../durable/checkpoint.ts';
 import { checkAttemptBinding } from './attempt-binding.ts';
@@ -15,13 +15,12 @@ export const restoreFlow = effect<'restoreFlow'>('storage', async (environment) 
   const context = checkpoint === undefined ? {} : storedContext(checkpoint.context);
   await checkAttemptBinding(environment, context);
   const kept = { pastStepUps: context.pastStepUps ?? [] };
-  const pending = await resumeGrant(environment, context);
-  if (pending !== undefined) return pending;
-
   const stored = await usableCredential(environment);
+  if (await hasCallback(environment, context))
+    return { place: 'joining', context: { ...context, ...(stored && { token: adopt(environment, stored.facts, stored.tokens) }) } };
   const grant = await liveGrant(environment, context.grant);
   if (stored === undefined && grant !== undefined && context.client !== undefined && context.authorizationServer !== undefined) {
-    return { place: 'reopeningRedirect', context: { ...context, grant } };
+    return { place: 'joining', context: { ...context, grant } };
   }
   // A pending step-up is kept beside the credential: its callback may still come.
   const waiting = grant === undefined ? {} : { ...context, grant };
@@ -38,11 +37,9 @@ function isAwaitingClient(checkpoint: Checkpoint | undefined): boolean {
 }
 
 /** The user has been back already: the callback is in the vault, and its code was never sent. */
-async function resumeGrant({ attempts }: Environment, context: StoredContext): Promise<RestoredFlow | undefined> {
-  const { grant, client, authorizationServer } = context;
-  if (grant === undefined || client === undefined || authorizationServer === undefined) return undefined;
-  const callback = await attempts.readCallback(grant.attemptId);
-  return callback === undefined ? undefined : { place: 'checkingCallback', context };
+async function hasCallback({ attempts }: Environment, { grant, client, authorizationServer }: StoredContext): Promise<boolean> {
+  if (grant === undefined || client === undefined || authorizationServer === undefined) return false;
+  return (await attempts.readCallback(grant.attemptId)) !== undefined;
 }
 
 /** The attempt, if the user can still complete it: one whose code was sent before the process died is over (AUT-09). */

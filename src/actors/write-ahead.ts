@@ -1,4 +1,9 @@
-/** What the chart decided is recorded before its effects run (RES-01). */
+/**
+ * What the chart decided is recorded before its effects run (RES-01). The record
+ * belongs to the login: everything outside of it starts again from the
+ * credential, which is a record of its own.
+ */
+import type { StateValue } from 'xstate';
 import type { AuthorizationMachine } from '../../machines/authorization-machine.ts';
 import type { AuthorizationContext } from '../../machines/contracts.ts';
 import type { JsonObject, JsonValue } from '../stores/contract.ts';
@@ -13,14 +18,20 @@ export function withWriteAhead(machine: AuthorizationMachine): AuthorizationMach
   const transition = machine.transition.bind(machine);
   machine.transition = (snapshot, event, scope) => {
     const next = transition(snapshot, event, scope);
-    // Before the store has been read there is nothing to say, and a checkpoint in it to lose.
-    if (next !== snapshot && next.status === 'active' && next.context.restored) {
-      environmentOf(scope.system).journal.record(next.value as JsonValue, checkpointContext(next.context));
+    if (next !== snapshot && next.status === 'active' && (isLoggingIn(snapshot.value) || isLoggingIn(next.value))) {
+      const { journal, open } = environmentOf(scope.system);
+      // Another process may have taken the login over: the record is its own then.
+      if (open.flowTurn !== undefined) journal.record(next.value as JsonValue, checkpointContext(next.context));
     }
     return next;
   };
   return machine;
 }
+
+const isLoggingIn = (value: StateValue): boolean =>
+  typeof value === 'object' && isObject(value['working']) && 'loggingIn' in value['working'];
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
 /** What resuming needs, and no more: a parked flow stays small. */
 function checkpointContext(context: AuthorizationContext): JsonObject {

@@ -3,10 +3,14 @@
  * run (RES-02). Recording is synchronous and cheap; effects await `flushed()`.
  * Of several checkpoints that wait to be written only the newest is, and writes
  * never overtake one another.
+ *
+ * Only whoever holds the flow's lease records. Every write is based on the version
+ * read or written before: a process that was asleep cannot overwrite its successor.
  */
 import type { Clock } from '../clock.ts';
 import { type Failure, FailureError, kindOf } from '../failure.ts';
-import type { JsonObject, JsonValue, Store } from '../stores/contract.ts';
+import { orderedJson } from '../ordered-json.ts';
+import type { JsonObject, JsonValue, Store, WriteResult } from '../stores/contract.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
 
 export interface Journal {
@@ -14,13 +18,19 @@ export interface Journal {
   record(value: JsonValue, context: JsonObject): void;
   /**
    * Resolves when everything recorded so far, or something newer, is stored; rejects
-   * if that failed. The next record tries again.
+   * if that failed, with `flow_taken_over` if another has written. The next record tries again.
    */
   flushed(): Promise<void>;
-  /** The checkpoint of an earlier process or page; what is read becomes what the next write is based on. */
+  /** The checkpoint in the store, whoever wrote it; what is read becomes what the next write is based on. */
   read(): Promise<Checkpoint | undefined>;
-  /** Deletes the checkpoint and drops what was not written yet. */
-  discard(): Promise<void>;
+  /** Version of the record that the next write is based on; `null`: there is none. */
+  readonly version: string | null;
+  /** Another has written or deleted the record since this journal read or wrote it. */
+  isOvertaken(): Promise<boolean>;
+  /** Whatever the store holds: this takes its place, and is gone at the given instant. */
+  overwrite(value: JsonValue, context: JsonObject, expiresAtEpochMs: number): Promise<void>;
+  /** What could not be stored is given up: nobody waits for it any more. */
+  giveUp(): void;
 }
 
 export function createJournal(o: {
@@ -29,27 +39,38 @@ export function createJournal(o: {
   readonly clock: Clock;
   /** Told of every write that failed. */
   readonly report: (failure: Failure) => void;
-  /**
-   * Only this journal may write the record from the version it read on: for whoever
-   * holds the flow's lease. A write that finds another version rejects with
-   * `flow_taken_over`, so that a process that was asleep cannot overwrite its
-   * successor. Default false: the last writer wins.
-   */
-  readonly exclusive?: boolean;
 }): Journal {
-  const { store, key, clock, exclusive = false } = o;
+  const { store, key, clock } = o;
   let waiting: { readonly value: JsonValue; readonly context: JsonObject } | undefined;
   let recorded = 0;
   let stored = 0;
   let failed: FailureError | undefined;
   let writing: Promise<void> | undefined;
   let basedOn: string | null = null;
+  /** A write whose answer was lost: it may have happened all the same. */
+  let unsure: JsonObject | undefined;
 
-  const write = async (value: JsonValue, context: JsonObject): Promise<void> => {
-    const checkpoint = encodeCheckpoint({ value, context, writtenAtEpochMs: clock.now() });
-    const result = await store.write(key, checkpoint, exclusive ? { expected: basedOn } : {});
-    if (!result.written) throw new FailureError('flow_taken_over', 'storage');
-    basedOn = result.version;
+  const isOurs = (found: JsonObject | undefined): boolean =>
+    unsure !== undefined && found !== undefined && orderedJson(found) === orderedJson(unsure);
+
+  const write = async (checkpoint: JsonObject): Promise<void> => {
+    let answer = await tryWrite(checkpoint);
+    if (!answer.written && answer.current !== undefined && isOurs(answer.current.value)) {
+      basedOn = answer.current.version;
+      answer = await tryWrite(checkpoint);
+    }
+    unsure = undefined;
+    if (!answer.written) throw new FailureError('flow_taken_over', 'storage');
+    basedOn = answer.version;
+  };
+
+  const tryWrite = async (checkpoint: JsonObject): Promise<WriteResult> => {
+    try {
+      return await store.write(key, checkpoint, { expected: basedOn });
+    } catch (thrown) {
+      unsure = checkpoint;
+      throw thrown;
+    }
   };
 
   const writeNext = async (): Promise<void> => {
@@ -59,7 +80,7 @@ export function createJournal(o: {
     const upTo = recorded;
     waiting = undefined;
     try {
-      if (newest !== undefined) await write(newest.value, newest.context);
+      if (newest !== undefined) await write(encodeCheckpoint({ ...newest, writtenAtEpochMs: clock.now() }));
       stored = upTo;
     } catch (thrown) {
       failed = storeError(thrown);
@@ -71,6 +92,10 @@ export function createJournal(o: {
   const settled = async (upTo: number): Promise<void> => {
     while (stored < upTo && writing !== undefined) await writing;
     if (stored < upTo && failed !== undefined) throw failed;
+  };
+
+  const quiet = async (): Promise<void> => {
+    while (writing !== undefined) await writing;
   };
 
   return {
@@ -85,19 +110,31 @@ export function createJournal(o: {
     async read() {
       const record = await store.read(key);
       basedOn = record?.version ?? null;
+      unsure = undefined;
       return record && decodeCheckpoint(record.value);
     },
-    async discard() {
-      while (writing !== undefined) {
-        waiting = undefined;
-        await writing;
-      }
+    get version() {
+      return basedOn;
+    },
+    async isOvertaken() {
+      await quiet();
+      const before = basedOn;
+      const record = await store.read(key);
+      // Written by this journal while it was read.
+      if (writing !== undefined || basedOn !== before) return false;
+      return (record?.version ?? null) !== before && !isOurs(record?.value);
+    },
+    async overwrite(value, context, expiresAtEpochMs) {
       waiting = undefined;
+      await quiet();
       // Whoever still waits for what was dropped waits for nothing.
       stored = recorded;
-      if (!exclusive) await store.delete(key);
-      else if (basedOn !== null) await store.delete(key, { expected: basedOn });
-      basedOn = null;
+      const checkpoint = encodeCheckpoint({ value, context, writtenAtEpochMs: clock.now() });
+      const result = await store.write(key, checkpoint, { expiresAtEpochMs });
+      if (result.written) basedOn = result.version;
+    },
+    giveUp() {
+      stored = recorded;
     },
   };
 }

@@ -64,6 +64,10 @@ export interface AttemptRecords {
   boundTo(attemptId: string): Promise<string | undefined>;
   /** The callback that waits for its code to be sent; reading it commits to nothing. */
   readCallback(attemptId: string): Promise<StoredCallback | undefined>;
+  /** `stored`: the callback is in the vault, and its acceptance not yet in the store. */
+  hasCallback(attemptId: string): Promise<'accepted' | 'stored' | undefined>;
+  /** Key of the vault entry that appears with the callback, for stores that can be watched. */
+  callbackKey(attemptId: string): string;
   /** As `readCallback`, but of all callers in all processes exactly one gets it: that one may send the code. */
   takeCallback(attemptId: string): Promise<StoredCallback | undefined>;
   /** Deletes what is left of the attempt; a callback that comes later changes nothing. */
@@ -168,6 +172,15 @@ export function createAttemptRecords(o: {
       const secrets = callbackUrl === undefined ? undefined : await readSecrets(attemptId);
       return callbackUrl === undefined || secrets === undefined ? undefined : storedCallback(secrets, callbackUrl);
     },
+
+    async hasCallback(attemptId) {
+      const entry = await readCallbackEntry(attemptId);
+      if (entry?.callbackUrl === undefined) return undefined;
+      const record = await store.read(entry.stateKey);
+      return record !== undefined && decodeRecord('state', stateRecord, record).used ? 'accepted' : 'stored';
+    },
+
+    callbackKey,
 
     async takeCallback(attemptId) {
       const entry = await vault.read(callbackKey(attemptId));

@@ -12,10 +12,10 @@ import * as z from 'zod/mini';
 import type { Clock } from '../clock.ts';
 import { type Failure, type FailureCode, FailureError } from '../failure.ts';
 import type { Limits } from '../limits.ts';
+import { orderedJson } from '../ordered-json.ts';
 import type { ResourceMetadata, ServerMetadata } from '../protocol/documents.ts';
 import type { JsonObject, Store } from '../stores/contract.ts';
 import { digest, recordKey } from './keys.ts';
-import { orderedJson } from './ordered-json.ts';
 import { decodeRecord, RECORD_FORMAT } from './record-format.ts';
 
 /** A stored document and what is needed to judge whether it is still fresh. */

@@ -25,7 +25,13 @@ export interface RedirectTarget {
   /** The exact redirect URI to register and send. */
   readonly redirectUri: string;
   /** Brings the user to the page; called after the attempt is stored. May be called again on resume. */
-  present(authorization: { readonly authorizationUrl: string; readonly issuer: string; readonly signal: AbortSignal }): Promise<void>;
+  present(authorization: {
+    readonly authorizationUrl: string;
+    readonly issuer: string;
+    /** Another process has opened the page already, and has died since: what would open a second one need not. */
+    readonly isShown?: boolean;
+    readonly signal: AbortSignal;
+  }): Promise<void>;
   /** Frees what was opened; may be called more than once. */
   close(): Promise<void>;
 }

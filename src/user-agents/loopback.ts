@@ -39,10 +39,10 @@ export function loopback(options: LoopbackOptions = {}): UserAgent {
       const listener = await listenOnFirstFree(addressesToTry(request), request, options.applicationName);
       return {
         redirectUri: listener.redirectUri,
-        async present({ authorizationUrl, signal }) {
+        async present({ authorizationUrl, isShown, signal }) {
           signal.throwIfAborted();
           const url = urlToOpen(authorizationUrl);
-          if (openUrl === false) return;
+          if (openUrl === false || isShown === true) return;
           try {
             await openUrl(url);
           } catch {

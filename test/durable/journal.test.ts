@@ -16,10 +16,10 @@ function slowStore() {
   return { store: { ...store, write }, writes };
 }
 
-function journalOn(store: Store, options: { exclusive?: boolean } = {}) {
+function journalOn(store: Store) {
   const reported: Failure[] = [];
   const clock = simulatedClock();
-  const journal = createJournal({ store, key: 'flow/a', clock, report: (failure) => void reported.push(failure), ...options });
+  const journal = createJournal({ store, key: 'flow/a', clock, report: (failure) => void reported.push(failure) });
   return { journal, reported, clock };
 }
 
@@ -143,23 +143,53 @@ describe('journal', () => {
     expect((await journal.read())?.value).toBe('b');
   });
 
-  it('discards what is stored, under way and waiting', async () => {
+  it('overwrites what is stored, under way and waiting, whoever wrote it', async () => {
     const { store, writes } = slowStore();
     const { journal } = journalOn(store);
     journal.record('a', {});
     await settled();
     journal.record('b', {});
-    const discarded = journal.discard();
+    const overwritten = journal.overwrite('over', {}, Date.now() + 60_000);
     writes[0]?.finish();
-    await discarded;
-    await journal.flushed();
-    expect(writes).toHaveLength(1);
-    expect(await journal.read()).toBeUndefined();
-    journal.record('c', {});
     await settled();
     writes[1]?.finish();
+    await overwritten;
+    await journal.flushed();
+    expect(writes.map((write) => write.value)).toEqual(['a', 'over']);
+    journal.record('c', {});
+    await settled();
+    writes[2]?.finish();
     await journal.flushed();
     expect((await journal.read())?.value).toBe('c');
+  });
+
+  it('goes on after a write whose answer was lost, and knows its own (RES-02)', async () => {
+    const store = memoryStore();
+    let isAnswerLost = true;
+    const write: Store['write'] = async (...parameters) => {
+      const result = await store.write(...parameters);
+      if (!isAnswerLost) return result;
+      isAnswerLost = false;
+      throw new Error('connection reset');
+    };
+    const { journal } = journalOn({ ...store, write });
+    journal.record('a', { member: 1 });
+    await expect(journal.flushed()).rejects.toMatchObject({ failure: { code: 'store_failed' } });
+    expect(await journal.isOvertaken()).toBe(false);
+    journal.record('b', {});
+    await journal.flushed();
+    expect((await journal.read())?.value).toBe('b');
+  });
+
+  it('gives up what could not be stored: nobody waits for it any more', async () => {
+    const { store, writes } = slowStore();
+    const { journal } = journalOn(store);
+    journal.record('a', {});
+    await settled();
+    writes[0]?.fail(new Error('disk full'));
+    await expect(journal.flushed()).rejects.toMatchObject({ failure: { code: 'store_failed' } });
+    journal.giveUp();
+    await journal.flushed();
   });
 
   it('reports a checkpoint that cannot be read, and leaves it (STO-05)', async () => {
@@ -170,34 +200,40 @@ describe('journal', () => {
   });
 });
 
-describe('exclusive journal', () => {
-  it('cannot overwrite a successor that went on from its checkpoint', async () => {
+describe('a journal whose flow another process goes on with', () => {
+  it('cannot overwrite its successor, and finds out that it has one (RES-08)', async () => {
     const store = memoryStore();
-    const sleeper = journalOn(store, { exclusive: true }).journal;
+    const sleeper = journalOn(store).journal;
     sleeper.record('awaitingUser', {});
     await sleeper.flushed();
-    const successor = journalOn(store, { exclusive: true }).journal;
+    expect(await sleeper.isOvertaken()).toBe(false);
+    const successor = journalOn(store).journal;
     expect((await successor.read())?.value).toBe('awaitingUser');
     successor.record('exchanging', {});
     await successor.flushed();
 
+    expect(await sleeper.isOvertaken()).toBe(true);
     sleeper.record('failed', {});
     await expect(sleeper.flushed()).rejects.toMatchObject({ failure: { code: 'flow_taken_over' } });
-    await sleeper.discard();
     expect((await successor.read())?.value).toBe('exchanging');
-    successor.record('authorized', {});
-    await successor.flushed();
-    await successor.discard();
-    expect(await store.read('flow/a')).toBeUndefined();
+    expect(successor.version).toBe((await store.read('flow/a'))?.version);
   });
 
   it('refuses to begin where another flow is, and leaves it there', async () => {
     const store = memoryStore();
     await store.write('flow/a', { version: 1 });
-    const { journal } = journalOn(store, { exclusive: true });
+    const { journal } = journalOn(store);
     journal.record('discovering', {});
     await expect(journal.flushed()).rejects.toMatchObject({ failure: { code: 'flow_taken_over' } });
-    await journal.discard();
     expect((await store.read('flow/a'))?.value).toEqual({ version: 1 });
+  });
+
+  it('finds out that its record was deleted', async () => {
+    const store = memoryStore();
+    const { journal } = journalOn(store);
+    journal.record('awaitingUser', {});
+    await journal.flushed();
+    await store.delete('flow/a');
+    expect(await journal.isOvertaken()).toBe(true);
   });
 });

@@ -43,18 +43,6 @@ describe('several attempts that wait at once', () => {
     expect(world.servers.violations).toEqual([]);
   });
 
-  it('of two tabs of one account complete each in its own tab (AUT-08)', async () => {
-    const world = scene({ act: () => undefined });
-    const other = world.another();
-    await Promise.all([world.client.restore(), other.restore()]);
-    const [first, second] = [await begin(world.client), await begin(other)];
-    const callbacks = [await world.servers.approve(first.authorizationUrl), await world.servers.approve(second.authorizationUrl)] as const;
-    await second.client.completeAuthorization(callbacks[1]);
-    await first.client.completeAuthorization(callbacks[0]);
-    expect([(await first.pending).status, (await second.pending).status]).toEqual([200, 200]);
-    expect(world.servers.violations).toEqual([]);
-  });
-
   it('complete all at once (AUT-08)', async () => {
     const world = scene({ act: () => undefined });
     const clients = Array.from({ length: 8 }, (_, index) => world.another({ account: `account ${index}` }));

@@ -170,7 +170,7 @@ describe('a process that was asleep between its turn and its refresh', () => {
     const other = stage.another();
     await other.restore();
     await stage.clock.advance(UNTIL_EXPIRED_MS);
-    const fallenAsleep = holdWrite(stage.store, (_, checkpoint) => JSON.stringify(checkpoint).includes('"requestingRefresh"'));
+    const fallenAsleep = holdWrite(stage.store, (key) => key.startsWith('rotation/'));
     const asleep = stage.call();
     await fallenAsleep.reached;
     stage.clock.jumpTo(stage.clock.now() + 60_000);

@@ -5,7 +5,7 @@ import type { RequestPurpose } from '../fixtures/scripted/recording.ts';
 import { CALL, scene } from '../helpers/scripted-client.ts';
 import { simulatedClock } from '../helpers/simulated-clock.ts';
 
-describe('every request of a login', () => {
+describe('every request of a login that may not be repeated', () => {
   it('is sent only after the step that sends it is in the store (RES-01, RES-08)', async () => {
     const clock = simulatedClock();
     const store = memoryStore({ clock });
@@ -19,7 +19,7 @@ describe('every request of a login', () => {
     });
     const stepInStore = new Map<RequestPurpose, JsonValue | undefined>();
     const world = scene({ clock, store: slowStore });
-    for (const purpose of ['resource-metadata', 'server-metadata', 'registration', 'token'] as const) {
+    for (const purpose of ['registration', 'token'] as const) {
       world.servers.respond(purpose, async (_, proceed) => {
         const flow = await store.read(`flow/default/${encodeURIComponent(world.servers.resource.url)}`);
         stepInStore.set(purpose, flow?.value['value']);
@@ -28,8 +28,6 @@ describe('every request of a login', () => {
     }
     expect((await world.client.fetch(world.servers.resource.url, CALL)).status).toBe(200);
     expect(Object.fromEntries(stepInStore)).toEqual({
-      'resource-metadata': { working: { discovering: 'lookingForResourceMetadata' } },
-      'server-metadata': { working: { discovering: 'lookingForServerMetadata' } },
       registration: { working: { loggingIn: 'registering' } },
       token: { working: { loggingIn: 'exchangingCode' } },
     });

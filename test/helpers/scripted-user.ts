@@ -33,7 +33,9 @@ export function scriptedUser(
       isOpen = true;
       return {
         redirectUri: request.preferredRedirectUri ?? redirectUri,
-        async present({ authorizationUrl }) {
+        async present({ authorizationUrl, isShown }) {
+          // The page of another process is open, as far as anyone knows.
+          if (isShown === true) return;
           shown.push(authorizationUrl);
           const callbackUrl = await act(authorizationUrl);
           if (callbackUrl !== undefined) void request.deliver(callbackUrl).then((outcome) => outcomes.push(outcome));

@@ -3,7 +3,7 @@
  * the model tests feed the chart with in place of servers, stores and users.
  */
 import type { ActorContracts, ActorName } from '../../machines/actor-contracts.ts';
-import type { AuthorizationServer, ClientFacts, Grant, RestoredFlow, StepUp, TokenFacts } from '../../machines/contracts.ts';
+import type { AuthorizationServer, ClientFacts, FlowTurn, Grant, RestoredFlow, StepUp, TokenFacts } from '../../machines/contracts.ts';
 import { type Failure, failure } from '../../src/failure.ts';
 import type { ClientSource, Probe, ServerMetadata } from '../../src/protocol/documents.ts';
 
@@ -53,9 +53,18 @@ const RESTORED_WITH: Record<RestoredFlow['place'], RestoredFlow['context']> = {
   authorized: { token: TOKEN },
   unauthorized: {},
   discovering: { challenge: { reason: 'unauthorized' } },
-  reopeningRedirect: waiting,
-  checkingCallback: waiting,
+  joining: waiting,
 };
+
+const TURNS: readonly FlowTurn[] = [
+  { outcome: 'begin' },
+  { outcome: 'resume', place: 'reopeningRedirect', login: waiting },
+  { outcome: 'resume', place: 'checkingCallback', login: waiting },
+  { outcome: 'follow', followed: { recordVersion: null } },
+  { outcome: 'follow', followed: { recordVersion: 'r1', grant: GRANT } },
+  { outcome: 'adopted', token: TOKEN },
+  { outcome: 'ended', failure: failure('authorization_denied', 'authorization') },
+];
 
 type Outputs = { [Name in ActorName]: readonly ActorContracts[Name]['output'][] };
 
@@ -85,6 +94,9 @@ export const OUTPUTS: Outputs = {
     { authorizationServer: SERVER, isRenewed: false, canRefresh: true, token: TOKEN },
     { authorizationServer: SERVER, isRenewed: true, canRefresh: true, token: TOKEN },
   ],
+  takeFlowTurn: TURNS,
+  followFlow: TURNS,
+  keepFlowTurn: [{ recordVersion: 'r1' }],
   openRedirect: [{ redirectUri: REDIRECT_URI }],
   findClient: [
     { outcome: 'found', client: client('preregistered') },
@@ -97,7 +109,7 @@ export const OUTPUTS: Outputs = {
   prepareAuthorization: [{ grant: GRANT }],
   recordAttempt: [undefined],
   presentAuthorization: [undefined],
-  awaitDeadline: [undefined],
+  awaitCallback: [{ outcome: 'arrived' }, { outcome: 'unanswered' }],
   checkCallback: [undefined],
   exchangeCode: [{ token: TOKEN }, { token: { ...TOKEN, scopes: ['read', 'write'] } }],
   takeRefreshTurn: [

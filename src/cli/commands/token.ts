@@ -21,11 +21,14 @@ export async function token(context: CommandContext, resource: string): Promise<
   });
 }
 
+/** A person is asked, here or by another process. */
+const NEEDS_USER: ReadonlySet<string> = new Set(['awaiting-user', 'awaiting-client', 'awaiting-other']);
+
 /** The token, refreshed if need be; `undefined` where only a person could get a new one. */
 async function tokenWithoutUser(client: CommandLineClient): Promise<AccessTokenFacts | undefined> {
   let needsUser = false;
   const unsubscribe = client.subscribe(({ step }) => {
-    if (needsUser || (step !== 'awaiting-user' && step !== 'awaiting-client')) return;
+    if (needsUser || !NEEDS_USER.has(step)) return;
     needsUser = true;
     client.cancel();
   });

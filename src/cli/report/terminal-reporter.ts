@@ -37,10 +37,11 @@ export function terminalReporter(io: CommandLineIo, clock: Clock): Reporter {
   };
 
   const begin = (status: AuthorizationStatus): void => {
-    if (status.step !== 'awaiting-user' || yielded) return;
+    if (yielded || !('authorizationUrl' in status)) return;
     const url = shownUrl(status.authorizationUrl) ?? '';
     // Not wrapped by us: a line that the terminal wraps is still copied whole.
-    const where = opensBrowser ? 'Approve in your browser. If it has not opened, go to:' : 'Open this address in a browser to approve:';
+    const here = opensBrowser ? 'Approve in your browser. If it has not opened, go to:' : 'Open this address in a browser to approve:';
+    const where = status.step === 'awaiting-other' ? 'Another process has asked you to approve, at:' : here;
     say(`\n${style.bold(where)}\n\n${style.cyan(url)}\n`);
   };
 
@@ -54,8 +55,8 @@ export function terminalReporter(io: CommandLineIo, clock: Clock): Reporter {
       if (under?.step !== status.step) io.stderr.write(`  ${words.doing} …\n`);
       return;
     }
-    const { step } = status;
-    const left = step === 'awaiting-user' ? () => `${countdown(status.deadlineEpochSeconds - clock.now() / 1000)} left` : () => '';
+    const deadline = 'deadlineEpochSeconds' in status ? status.deadlineEpochSeconds : undefined;
+    const left = deadline === undefined ? () => '' : () => `${countdown(deadline - clock.now() / 1000)} left`;
     live.show(words.doing, left, progress);
   };
 
@@ -65,7 +66,7 @@ export function terminalReporter(io: CommandLineIo, clock: Clock): Reporter {
     },
     status(status, progress) {
       if (under !== undefined && isDone(under.step, status)) finish(status);
-      if (under?.step !== status.step) begin(status);
+      if (addressOf(status) !== addressOf(under)) begin(status);
       if (status.warning !== undefined && status.warning.code !== under?.warning?.code) {
         say(`${style.yellow(style.symbols.warning)} ${status.warning.message} ${style.dim(status.warning.advice)}`);
       }
@@ -112,3 +113,7 @@ function logLine({ level, event, atEpochMs, ...details }: LogRecord): string {
     .map(([name, value]) => `${name}=${typeof value === 'string' ? shown(value) : JSON.stringify(value)}`);
   return `  ${time} ${level.padEnd(5)} ${[event, ...facts].join(' ')}`;
 }
+
+/** Told once, also where the process that shows the page changes. */
+const addressOf = (status: AuthorizationStatus | undefined): string | undefined =>
+  status !== undefined && 'authorizationUrl' in status ? status.authorizationUrl : undefined;

@@ -27,6 +27,7 @@ const STEPS: Partial<Record<Step, StepWords>> = {
   'awaiting-client': { doing: 'Waiting for a client identifier', done: 'Client identifier given' },
   preparing: { doing: 'Preparing the authorization' },
   'awaiting-user': { doing: 'Waiting for you to approve in the browser', done: 'Back from the browser' },
+  'awaiting-other': { doing: 'Waiting for the login that another process has under way', done: 'Logged in by another process' },
   exchanging: { doing: 'Fetching the access token', done: 'Access token received', outcome: tokenOutcome },
   refreshing: { doing: 'Refreshing the access token', done: 'Access token refreshed', outcome: tokenOutcome },
   'stepping-up': {
@@ -49,6 +50,7 @@ const ORDER: readonly Step[] = [
   'awaiting-client',
   'registering',
   'preparing',
+  'awaiting-other',
   'awaiting-user',
   'exchanging',
   'authorized',

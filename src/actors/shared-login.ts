@@ -1,0 +1,127 @@
+/** What the store says of the login of this account: who has it under way, how far it is, how it ended. */
+import type { Wanted } from '../../machines/actor-contracts.ts';
+import type { FlowTurn, Followed, Grant, TokenFacts, UnfinishedLogin } from '../../machines/contracts.ts';
+import { isExpiring } from '../access-token.ts';
+import type { Checkpoint } from '../durable/checkpoint.ts';
+import { type Failure, failureOf } from '../failure.ts';
+import { missingScopes } from '../protocol/scopes.ts';
+import { checkAttemptBinding } from './attempt-binding.ts';
+import type { Environment } from './environment.ts';
+import { adopt } from './keep-tokens.ts';
+import { storedContext } from './stored-context.ts';
+import { newestCredential } from './stored-credential.ts';
+import { storedFailure } from './stored-failure.ts';
+
+/** The login as its checkpoint has it; nothing, where that cannot be read: restoring has reported it (RES-04). */
+export async function readLogin({ journal, settings }: Environment): Promise<Checkpoint | undefined> {
+  try {
+    return await journal.read();
+  } catch (thrown) {
+    const failure = failureOf(thrown, 'storage');
+    if (failure.code !== 'record_unreadable') throw thrown;
+    settings.log('warn', 'checkpoint-unreadable', { failure });
+    return undefined;
+  }
+}
+
+/** A token that another process obtained since, and that is what is wanted (RFR-04, SCO-07). */
+export async function obtainedElsewhere(environment: Environment, wanted: Wanted): Promise<TokenFacts | undefined> {
+  const { challenge, stepUp, authorizationServer, token } = wanted;
+  const issuer = authorizationServer?.issuer ?? (await environment.credentials.boundIssuer());
+  const newest = issuer === undefined ? undefined : await newestCredential(environment, issuer);
+  if (newest === undefined) return undefined;
+  const { facts, tokens } = newest;
+  if (facts.version === token?.version || facts.version === challenge?.tokenVersion) return undefined;
+  // What an issuer gave out before the resource left it is no news (ISS-02).
+  if (token !== undefined && token.issuer !== facts.issuer) return undefined;
+  if (!facts.refreshable && isExpiring(facts, environment.settings.clock.now(), 0)) return undefined;
+  const isCovered = missingScopes(stepUp?.challenged ?? challenge?.scopes, facts.scopes).length === 0;
+  return isCovered ? adopt(environment, facts, tokens) : undefined;
+}
+
+/** How the followed login ended, if it was for all of us; a server or network that was down may be there for us. */
+export function sharedFailure(
+  checkpoint: Checkpoint | undefined,
+  followed: Followed | undefined,
+  version: string | null,
+): Failure | undefined {
+  if (checkpoint === undefined || followed === undefined || version === followed.recordVersion) return undefined;
+  const failure = isAtRest(checkpoint) ? storedFailure(checkpoint.context['failure']) : undefined;
+  return failure?.retryable === true ? undefined : failure;
+}
+
+const isAtRest = ({ value }: Checkpoint): boolean => typeof value === 'object' && value !== null && 'resting' in value;
+
+/** Another process has ended the session this login was for. */
+export async function isSignedOutElsewhere(environment: Environment): Promise<boolean> {
+  try {
+    if (!(await environment.journal.isOvertaken())) return false;
+    const checkpoint = await readLogin(environment);
+    return checkpoint !== undefined && isAtRest(checkpoint) && storedFailure(checkpoint.context['failure'])?.code === 'signed_out';
+  } catch {
+    // A store that does not answer has not said so.
+    return false;
+  }
+}
+
+/** What the user is shown by whoever holds the lease, once there is something. */
+export function shownGrant(environment: Environment, checkpoint: Checkpoint | undefined): Grant | undefined {
+  if (checkpoint === undefined || isAtRest(checkpoint)) return undefined;
+  const { grant } = readable(() => storedContext(checkpoint.context)) ?? {};
+  return grant !== undefined && grant.deadlineEpochMs > environment.settings.clock.now() ? grant : undefined;
+}
+
+/** What an earlier holder has left, if it is what is wanted and can still be completed. */
+export async function unfinishedLogin(
+  environment: Environment,
+  checkpoint: Checkpoint | undefined,
+  wanted: Wanted,
+): Promise<Extract<FlowTurn, { outcome: 'resume' }> | undefined> {
+  if (checkpoint === undefined) return undefined;
+  const stored = readable(() => storedContext(checkpoint.context));
+  const { grant, client, authorizationServer } = stored ?? {};
+  if (stored === undefined || grant === undefined || client === undefined || authorizationServer === undefined) return undefined;
+  if (!serves(wanted, grant)) return undefined;
+  // A checkpoint that was tampered with is passed over, as one that is not there: nothing is sent where it says (ISS-09).
+  if (!(await isBound(environment, stored))) return undefined;
+  const login: UnfinishedLogin = {
+    redirectUri: grant.redirectUri,
+    grant,
+    client,
+    authorizationServer,
+    challenge: wanted.challenge ?? stored.challenge,
+    stepUp: wanted.challenge === undefined ? stored.stepUp : wanted.stepUp,
+  };
+  const { attempts, settings } = environment;
+  if ((await attempts.readCallback(grant.attemptId)) !== undefined) return { outcome: 'resume', place: 'checkingCallback', login };
+  // One whose code was sent before its process died is over (AUT-09).
+  const isLive = grant.deadlineEpochMs > settings.clock.now() && (await attempts.isOpen(grant.attemptId));
+  return isLive ? { outcome: 'resume', place: 'reopeningRedirect', login } : undefined;
+}
+
+/** The same issuer, and all the scopes that are wanted now. */
+function serves({ authorizationServer, challenge, stepUp }: Wanted, grant: Grant): boolean {
+  if (authorizationServer !== undefined && authorizationServer.issuer !== grant.issuer) return false;
+  const scopes = stepUp?.requested ?? challenge?.scopes ?? challenge?.facts?.scopes;
+  return missingScopes(scopes, grant.requestedScopes).length === 0;
+}
+
+async function isBound(environment: Environment, stored: ReturnType<typeof storedContext>): Promise<boolean> {
+  try {
+    await checkAttemptBinding(environment, stored);
+    return true;
+  } catch (thrown) {
+    const failure = failureOf(thrown, 'storage');
+    if (failure.code === 'store_failed') throw thrown;
+    environment.settings.log('error', 'checkpoint-refused', { failure });
+    return false;
+  }
+}
+
+function readable<Result>(read: () => Result): Result | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
