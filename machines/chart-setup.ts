@@ -33,6 +33,8 @@ export const chart = setup({
     closeRedirect: () => {},
     /** Lets others log in, once how this login ended is stored. */
     releaseFlowTurn: () => {},
+    /** Tells whoever has the login under way that it is over. */
+    endLoginElsewhere: () => {},
     /** Ends the lease on the credential, if it is held. */
     releaseRefreshTurn: () => {},
     begin: assign(({ context, event }) => {

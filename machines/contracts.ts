@@ -184,7 +184,8 @@ export type AuthorizationEvent =
   | { readonly type: 'callback.received'; readonly attemptId: string }
   /** A client identifier was entered and is in the store. */
   | { readonly type: 'client.provided' }
-  | { readonly type: 'authorization.cancel' }
+  /** `everywhere`: also the login that another process has under way. */
+  | { readonly type: 'authorization.cancel'; readonly everywhere?: boolean }
   | { readonly type: 'session.signOut'; readonly forgetRegistration: boolean };
 
 /** Event types that may come from outside; the rest belong to the chart's own actors. */

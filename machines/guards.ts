@@ -29,6 +29,8 @@ export const wantsRefresh = (asked: Asked): boolean =>
 export const isThisAttempt = ({ context, event }: Asked): boolean =>
   event.type === 'callback.received' && event.attemptId === context.grant?.attemptId;
 
+export const isCancelledEverywhere = ({ event }: Asked): boolean => event.type === 'authorization.cancel' && event.everywhere === true;
+
 export const resumesAt = (_: unknown, params: { place: ResumePlace; at: ResumePlace }): boolean => params.place === params.at;
 
 export const isOutcome = (_: unknown, params: { outcome: string; is: string }): boolean => params.outcome === params.is;

@@ -51,11 +51,16 @@ export interface AuthorizationClient {
   /** Answers `awaiting-client`. */
   provideClient(client: ProvidedClient): Promise<AuthorizationStatus>;
   /** Ends the flow under way for everyone who waits for it, with `cancelled`. */
-  cancel(): void;
+  cancel(options?: CancelOptions): void;
   /** Forgets the tokens of this account. */
   signOut(options?: SignOutOptions): Promise<AuthorizationStatus>;
   /** Frees what the client holds open. The flow stays in the store: another client can go on with it. */
   close(): Promise<void>;
+}
+
+export interface CancelOptions {
+  /** Also where another process that shares the store has the login under way, for all who wait there. Default false. */
+  readonly everywhere?: boolean;
 }
 
 export interface AuthorizeOptions {
@@ -116,7 +121,7 @@ export function openClient(options: AuthorizationClientOptions): OpenedClient {
     actor,
     completeAuthorization: (callbackUrl) => completeAuthorization(flow, String(callbackUrl)).then(observer.current),
     provideClient: (client) => provideClient(flow, client).then(observer.current),
-    cancel: () => flow.send({ type: 'authorization.cancel' }),
+    cancel: ({ everywhere = false } = {}) => flow.send({ type: 'authorization.cancel', everywhere }),
     signOut: (signOutOptions = {}) => flow.signOut(signOutOptions).then(observer.current),
     close: () => flow.close(),
   };

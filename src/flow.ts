@@ -55,6 +55,10 @@ const hasAnswer = (snapshot: AuthorizationSnapshot): boolean => isResting(snapsh
 // The flow waits for an identifier, and can be resumed; a request cannot wait for someone to register a client.
 const needsClient = (snapshot: AuthorizationSnapshot): boolean => snapshot.matches({ working: { loggingIn: 'awaitingClient' } });
 
+/** It is known what the store holds, and whose turn it is. */
+const isRestored = (snapshot: AuthorizationSnapshot): boolean =>
+  snapshot.context.restored && !snapshot.matches({ working: { joining: 'takingTurn' } });
+
 function clientNeeded({ context }: AuthorizationSnapshot): AuthorizationError {
   const issuer = context.authorizationServer?.issuer;
   return new AuthorizationError(failure('client_identifier_required', 'registration', issuer === undefined ? {} : { issuer }));
@@ -80,7 +84,7 @@ export function createFlow(environment: Environment): Flow {
 
   async function readStore(signal?: AbortSignal): Promise<void> {
     if (isResting(actor.getSnapshot())) send({ type: 'session.restore' });
-    const snapshot = await until(actor, (now) => now.context.restored || isResting(now), signal);
+    const snapshot = await until(actor, (now) => isResting(now) || isRestored(now), signal);
     if (isResting(snapshot) && snapshot.context.failure !== undefined) throw new AuthorizationError(snapshot.context.failure);
   }
 

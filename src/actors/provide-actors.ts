@@ -1,5 +1,6 @@
 /** The chart with the real effects: provided once per process, not once per client. */
 import { type AuthorizationMachine, authorizationMachine } from '../../machines/authorization-machine.ts';
+import { failure } from '../failure.ts';
 import {
   awaitCallback,
   checkCallback,
@@ -17,6 +18,7 @@ import {
   orderAuthorizationServers,
 } from './discovering.ts';
 import { environmentOf } from './effect.ts';
+import { endLogin } from './end-login.ts';
 import type { Environment } from './environment.ts';
 import { letGoWhenStored } from './flow-turn.ts';
 import { followFlow, keepFlowTurn, takeFlowTurn } from './joining.ts';
@@ -82,6 +84,10 @@ export function providedMachine(): AuthorizationMachine {
         releaseFlowTurn: ({ system }) => {
           const environment = environmentOf(system);
           if (environment.open.flowTurn !== undefined) cleanUp(environment, [letGoWhenStored(environment)]);
+        },
+        endLoginElsewhere: ({ system }) => {
+          const environment = environmentOf(system);
+          cleanUp(environment, [endLogin(environment, failure('cancelled', 'authorization'))]);
         },
         releaseRefreshTurn: ({ system }) => {
           const environment = environmentOf(system);

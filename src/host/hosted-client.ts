@@ -14,7 +14,7 @@ import type { LiveClients, Place } from './live-clients.ts';
 export interface HostedClient extends Omit<AuthorizationClient, 'actor' | 'cancel' | 'close'> {
   /**
    * Runs the flow until it is the user's turn, and does not wait for the user: resolves with `awaiting-user` and the
-   * URL to send the user to, with `awaiting-client`, or with `authorized` if nobody has to be asked. A login that is
+   * URL to send the user to (`awaiting-other`, where another worker has sent them already), with `awaiting-client`, or with `authorized` if nobody has to be asked. A login that is
    * under way already keeps its URL.
    *
    * @throws AuthorizationError if the flow ended in a failure.
@@ -77,7 +77,7 @@ export function hostedPlace(
         use(async ({ client }) => {
           // A flow that waits in the store alone is ended, too.
           await client.restore();
-          client.cancel();
+          client.cancel({ everywhere: true });
         }),
       signOut: (options) => use(({ client }) => client.signOut(options)),
     },
@@ -87,6 +87,7 @@ export function hostedPlace(
 
 /** Someone has to act, and everything that had to be done before is done. */
 export function isUsersTurn(snapshot: AuthorizationSnapshot): boolean {
+  if (snapshot.matches({ working: { joining: 'following' } })) return snapshot.context.followed?.grant !== undefined;
   return snapshot.hasTag('waitingForUser') && !snapshot.hasTag('working');
 }
 

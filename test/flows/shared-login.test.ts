@@ -76,6 +76,16 @@ describe('a second process that needs the user', () => {
     expect(world.user.shown).toHaveLength(1);
   });
 
+  it('ends the first, too, when it is cancelled everywhere: the page is worth nothing then (FET-07, AUT-05)', async () => {
+    const world = await joined();
+    world.other.cancel({ everywhere: true });
+    await world.clock.advance(1_000);
+    const failures = Promise.all([failureOfCall(world.first), failureOfCall(world.second)]);
+    expect(await whileTimePasses(world.clock, failures)).toMatchObject([{ code: 'cancelled' }, { code: 'cancelled' }]);
+    const callback = await world.servers.approve(world.shown.authorizationUrl);
+    expect(await failureOfCall(world.client.completeAuthorization(callback))).toMatchObject({ code: 'callback_not_expected' });
+  });
+
   it('asks by itself where the first could not: what fails for one process may work for another (AUT-04)', async () => {
     const world = await joined();
     world.servers.respond('token', 503, { times: 1 });

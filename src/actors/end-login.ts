@@ -1,0 +1,29 @@
+/** Ends the login of this account in whatever process has it under way: by its record, which all of them watch (OUT-02). */
+import type { Failure } from '../failure.ts';
+import type { JsonObject } from '../stores/contract.ts';
+import type { Environment } from './environment.ts';
+import { readLogin } from './shared-login.ts';
+import { storedContext } from './stored-context.ts';
+
+/** `failure`: what whoever waits for it is told. Changes nothing where there is no login in the store. */
+export async function endLogin(environment: Environment, failure: Failure): Promise<void> {
+  const { journal, attempts, settings } = environment;
+  const checkpoint = await readLogin(environment);
+  if (checkpoint === undefined && journal.version === null) return;
+  const attemptId = checkpoint === undefined ? undefined : openAttempt(checkpoint.context);
+  if (attemptId !== undefined) await attempts.close(attemptId);
+  // Nobody needs it for longer than a login can last.
+  const until = settings.clock.now() + settings.limits.userDeadlineMs;
+  await journal.overwrite({ resting: failure.code === 'cancelled' ? 'cancelled' : 'unauthorized' }, { failure: asJson(failure) }, until);
+}
+
+// Plain JSON by its own rule (failure.ts); interfaces have no index signature to say so.
+const asJson = (failure: Failure): JsonObject => failure as unknown as JsonObject;
+
+function openAttempt(context: JsonObject): string | undefined {
+  try {
+    return storedContext(context).grant?.attemptId;
+  } catch {
+    return undefined;
+  }
+}
