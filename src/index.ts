@@ -4,7 +4,7 @@ export { checkClientMetadataDocument } from './check-client-metadata-document.ts
 export {
   type AuthorizationClient,
   type AuthorizeOptions,
-  CancelOptions,
+  type CancelOptions,
   createAuthorizationClient,
   type IssuedAccessToken,
   type StatusListener,
