@@ -39,8 +39,20 @@ export const LAYERS: readonly Layer[] = [
     types: contracts,
     packages: ['ky', 'oauth4webapi', 'zod/mini'],
   },
-  { name: 'stores', files: /^src\/stores\//, values: shared, types: contracts, packages: ['@napi-rs/keyring', 'jose', 'zod/mini'] },
-  { name: 'user agents', files: /^src\/user-agents\//, values: [...shared, /^src\/protocol\//], types: contracts, packages: ['open'] },
+  {
+    name: 'stores',
+    files: /^src\/stores\//,
+    values: shared,
+    types: contracts,
+    packages: ['@napi-rs/keyring', 'idb', 'jose', 'zod/mini'],
+  },
+  {
+    name: 'user agents',
+    files: /^src\/user-agents\//,
+    values: [...shared, /^src\/protocol\//],
+    types: contracts,
+    packages: ['open', 'zod/mini'],
+  },
   {
     name: 'durable',
     files: /^src\/durable\//,
@@ -84,6 +96,7 @@ export const LAYERS: readonly Layer[] = [
 const ENTRIES_WITHOUT_NODE = [
   'src/index.ts',
   'src/machines.ts',
+  'src/browser.ts',
   'src/redis.ts',
   'src/postgres.ts',
   'src/keychain.ts',
