@@ -10,6 +10,7 @@ import { createEnvironment } from './create-environment.ts';
 import { toAuthorizationError } from './errors.ts';
 import { createAuthorizedFetch } from './fetch.ts';
 import { createFlow, type Flow, type SignOutOptions } from './flow.ts';
+import { followStore } from './follow-store.ts';
 import type { AuthorizationClientOptions, FetchLike } from './options.ts';
 import { type ProvidedClient, provideClient } from './provided-client.ts';
 import { resolveSettings } from './settings.ts';
@@ -20,6 +21,8 @@ export interface AuthorizationClient {
   /** The resource identifier: no fragment, no added slash. */
   readonly resource: string;
   readonly account: string;
+  /** Where the user's browser may come back to, as the client metadata says. */
+  readonly redirectUris: readonly string[];
   /**
    * Takes what `fetch` takes and returns the resource's response, its body unread.
    * Runs the whole flow when it is needed. Not bound to `this`: pass it on as it is.
@@ -100,10 +103,12 @@ export function openClient(options: AuthorizationClientOptions): OpenedClient {
   const { actor } = flow;
   const observer = observeStatus(actor);
   actor.start();
+  const unfollow = followStore(flow);
 
   const client: AuthorizationClient = {
     resource: settings.resource,
     account: settings.account,
+    redirectUris: settings.clientMetadata.redirect_uris,
     fetch: createAuthorizedFetch(settings, flow),
     authorize: ({ scopes, signal } = {}) => flow.authorizeNow(scopes, signal).then(observer.current),
     restore: async () => {
@@ -123,7 +128,10 @@ export function openClient(options: AuthorizationClientOptions): OpenedClient {
     provideClient: (client) => provideClient(flow, client).then(observer.current),
     cancel: ({ everywhere = false } = {}) => flow.send({ type: 'authorization.cancel', everywhere }),
     signOut: (signOutOptions = {}) => flow.signOut(signOutOptions).then(observer.current),
-    close: () => flow.close(),
+    close: () => {
+      unfollow();
+      return flow.close();
+    },
   };
   return { client, flow };
 }

@@ -11,7 +11,7 @@ import type { LiveClients, Place } from './live-clients.ts';
  * A client of a host. It may leave memory when nobody uses it, and is loaded again by the next call; `status` and `progress`
  * then show what was last known here, until a call (`restore()` at the least) has read the store.
  */
-export interface HostedClient extends Omit<AuthorizationClient, 'actor' | 'cancel' | 'close'> {
+export interface HostedClient extends Omit<AuthorizationClient, 'actor' | 'cancel' | 'close' | 'redirectUris'> {
   /**
    * Runs the flow until it is the user's turn, and does not wait for the user: resolves with `awaiting-user` and the
    * URL to send the user to (`awaiting-other`, where another worker has sent them already), with `awaiting-client`, or with `authorized` if nobody has to be asked. A login that is

@@ -69,6 +69,11 @@ export interface CredentialRecords {
    * those the resource has left included (OUT-01), and of `known`; returns the issuers.
    */
   forgetAll(known?: string): Promise<readonly string[]>;
+  /**
+   * Calls `listener` after anyone has changed the binding, or the credential of this
+   * issuer; returns how to stop. `undefined` where the store does not tell.
+   */
+  watch(issuer: string | undefined, listener: () => void): (() => void) | undefined;
 }
 
 const credentialFacts = z.object({
@@ -173,6 +178,15 @@ export function createCredentialRecords(o: {
       // Last: after a failure, forgetting again still knows them all.
       if (binding !== undefined) await store.delete(bindingKey, { expected: binding.version });
       return issuers;
+    },
+
+    watch(issuer, listener) {
+      if (store.watch === undefined) return undefined;
+      const keys = [bindingKey, ...(issuer === undefined ? [] : [keyOf(issuer)])];
+      const stops = keys.map((key) => store.watch?.(key, listener));
+      return () => {
+        for (const stop of stops) stop?.();
+      };
     },
   };
 }

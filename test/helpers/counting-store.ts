@@ -17,6 +17,7 @@ export function countingStore(store: Store): { readonly store: Store; operations
       take: counted(store.take.bind(store)),
       acquireLease: counted(store.acquireLease.bind(store)),
       releaseLease: counted(store.releaseLease.bind(store)),
+      ...(store.watch && { watch: store.watch.bind(store) }),
     },
     operations: () => operations,
   };
