@@ -7,7 +7,8 @@ import { FailureError } from '../failure.ts';
 import { type CallbackListener, listenForCallback } from './callback-listener.ts';
 import type { RedirectRequest, RedirectTarget, UserAgent } from './contract.ts';
 import { addressesToTry, type LoopbackAddress } from './loopback-address.ts';
-import { type OpenUrl, openInBrowser, urlToOpen } from './open-url.ts';
+import { type OpenUrl, openInBrowser } from './open-url.ts';
+import { urlToOpen } from './url-to-open.ts';
 
 export interface LoopbackOptions {
   /** The name of your application on the page the browser ends on. */

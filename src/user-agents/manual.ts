@@ -5,9 +5,9 @@
 import type { Readable, Writable } from 'node:stream';
 import { FailureError } from '../failure.ts';
 import type { RedirectRequest, RedirectTarget, UserAgent } from './contract.ts';
-import { urlToOpen } from './open-url.ts';
 import { readPasted } from './pasted-callback.ts';
 import { readLines } from './read-lines.ts';
+import { urlToOpen } from './url-to-open.ts';
 
 export interface ManualOptions {
   /** Where the user pastes. Default: `process.stdin`. */

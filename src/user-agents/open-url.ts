@@ -1,37 +1,11 @@
-/**
- * What is given to the operating system to open (SEC-06). The URL comes from a
- * server; authorization endpoints have been used to run commands on users'
- * machines, so it is parsed, checked, written anew, and never meets a shell.
- */
-import { FailureError } from '../failure.ts';
+/** Gives the system a URL to open (SEC-06): checked by `url-to-open.ts`, and never through a shell. */
+import { urlToOpen } from './url-to-open.ts';
 
 /** Opens a URL in a browser; rejects if that could not be started. */
 export type OpenUrl = (url: string) => Promise<void>;
-
-// The parser leaves these as they are in some parts of a URL. All of them mean
-// something to one command line or another, none of them to a server.
-const CHARACTERS_TO_ENCODE = /["'`<>|\\^{}\s]/g;
-
-/** The URL written anew; throws `url_refused` for anything but a plain http(s) URL. */
-export function urlToOpen(value: string): string {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (url === undefined) throw refused('It cannot be parsed.');
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw refused('It is not an http or https URL.');
-  // `https://bank.example@elsewhere.example` is there to deceive whoever reads it.
-  if (url.username !== '' || url.password !== '') throw refused('It contains user information.');
-  return url.href.replace(CHARACTERS_TO_ENCODE, (character) => `%${hexadecimal(character)}`);
-}
 
 /** Opens the system's browser by the `open` package, which starts a program with an argument list. */
 export const openInBrowser: OpenUrl = async (url) => {
   const { default: open } = await import('open');
   await open(urlToOpen(url));
 };
-
-function refused(reason: string): FailureError {
-  return new FailureError('url_refused', 'authorization', { reason: `The authorization URL is not opened. ${reason}` });
-}
-
-function hexadecimal(character: string): string {
-  return character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0');
-}

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { FailureError } from '../../src/failure.ts';
-import { openInBrowser, urlToOpen } from '../../src/user-agents/open-url.ts';
+import { openInBrowser } from '../../src/user-agents/open-url.ts';
+import { urlToOpen } from '../../src/user-agents/url-to-open.ts';
 
 const systemOpen = vi.hoisted(() => vi.fn(async () => undefined));
 vi.mock('open', () => ({ default: systemOpen }));
