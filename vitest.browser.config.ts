@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config';
+import shared from './vitest.config.ts';
+
+/** The tests that need a Chromium; `npm test` goes without. */
+export default defineConfig({
+  ...shared,
+  test: {
+    ...shared.test,
+    include: ['test/browser/*.browser.ts'],
+    // Each file has a Chromium of its own.
+    maxWorkers: 1,
+    // A whole browser on a busy machine; as everywhere, it only ends tests that hang.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
