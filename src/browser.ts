@@ -3,4 +3,4 @@ export { type CompletingClient, completeFromPage, completeFromPopup } from './co
 export { type BrowserSealingKeyOptions, browserSealingKey } from './stores/browser-sealing-key.ts';
 export { type IndexedDbStore, indexedDbStore } from './stores/indexeddb-store.ts';
 export { type PageRedirectOptions, pageRedirect } from './user-agents/page-redirect.ts';
-export { type PopupOptions, type PopupUserAgent, popup } from './user-agents/popup.ts';
+export { type ClickedClient, type PopupOptions, type PopupUserAgent, popup } from './user-agents/popup.ts';

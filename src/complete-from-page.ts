@@ -23,7 +23,8 @@ export async function completeFromPage(client: CompletingClient): Promise<Author
   const callback = callbackOfPage(client.redirectUris);
   if (callback === undefined) return client.restore();
   const stop = client.subscribe(({ step }) => {
-    if (step === 'exchanging') callback.hide();
+    // From here on the store has it, whichever tab goes on with it.
+    if (step === 'exchanging' || step === 'awaiting-other') callback.hide();
   });
   try {
     return await client.completeAuthorization(callback.url);

@@ -29,10 +29,10 @@ export function pageRedirect({ assign = (url) => globalThis.location.assign(url)
       const isResumed = request.preferredOnly === true;
       return {
         redirectUri: redirectUriOfOrigin(request, globalThis.location.origin),
-        async present({ authorizationUrl, signal }) {
+        async present({ authorizationUrl, isShown, signal }) {
           signal.throwIfAborted();
           const url = urlToOpen(authorizationUrl);
-          if (!isResumed) assign(url);
+          if (!isResumed && isShown !== true) assign(url);
         },
         async close() {},
       };

@@ -4,6 +4,7 @@
  * `completeFromPopup(client)` hands the callback over and closes it.
  */
 import { FailureError } from '../failure.ts';
+import type { AuthorizationStatus } from '../status.ts';
 import { listenForCallbacks } from './callback-channel.ts';
 import type { RedirectRequest, RedirectTarget, UserAgent } from './contract.ts';
 import { redirectUriOfOrigin } from './page-redirect-uri.ts';
@@ -15,13 +16,20 @@ export interface PopupOptions {
   readonly height?: number;
 }
 
+/** What of a client is used here. */
+export interface ClickedClient {
+  authorize(): Promise<AuthorizationStatus>;
+  subscribe(listener: (status: AuthorizationStatus) => void): () => void;
+}
+
 export interface PopupUserAgent extends UserAgent {
   /**
-   * Opens the window in the click that asks for it, empty, and then does `work`, which
-   * will send it on its way: browsers block windows that open some seconds after a
-   * click, and discovery may take as long. A window that was not needed is closed.
+   * Opens the window in the click that asks for it, empty, and then does `work` (default: `client.authorize()`), which
+   * will send it on its way: browsers block windows that open some seconds after a click, and discovery may take as
+   * long. A window that is not needed, also because another tab asks the user, is closed.
    */
-  fromClick<Result>(work: () => Promise<Result>): Promise<Result>;
+  fromClick(client: ClickedClient): Promise<AuthorizationStatus>;
+  fromClick<Result>(client: ClickedClient, work: () => Promise<Result>): Promise<Result>;
 }
 
 /**
@@ -46,17 +54,23 @@ export function popup({ width = 480, height = 720 }: PopupOptions = {}): PopupUs
   };
 
   return {
-    async fromClick(work) {
+    async fromClick<Result>(client: ClickedClient, work?: () => Promise<Result>): Promise<Result | AuthorizationStatus> {
       prepared?.close();
-      prepared = openEmpty();
-      const mine = prepared;
+      const mine = openEmpty();
+      prepared = mine;
+      const closeUnused = (): void => {
+        if (mine === undefined || prepared !== mine) return;
+        mine.close();
+        prepared = undefined;
+      };
+      const stop = client.subscribe(({ step }) => {
+        if (step === 'awaiting-other') closeUnused();
+      });
       try {
-        return await work();
+        return await (work === undefined ? client.authorize() : work());
       } finally {
-        if (prepared === mine) {
-          prepared?.close();
-          prepared = undefined;
-        }
+        stop();
+        closeUnused();
       }
     },
 
@@ -67,12 +81,12 @@ export function popup({ width = 480, height = 720 }: PopupOptions = {}): PopupUs
       let stopListening: (() => void) | undefined;
       return {
         redirectUri,
-        async present({ authorizationUrl, signal }) {
+        async present({ authorizationUrl, isShown, signal }) {
           signal.throwIfAborted();
           const url = urlToOpen(authorizationUrl);
           stopListening?.();
           stopListening = listenForCallbacks({ isMine: answers(url, redirectUri), deliver: request.deliver });
-          if (isResumed) return;
+          if (isResumed || isShown === true) return;
           shown = prepared?.closed === false ? prepared : openEmpty();
           prepared = undefined;
           if (shown === undefined) {

@@ -76,6 +76,59 @@ describe('several tabs of one application', () => {
     expect(world.servers.violations).toEqual([]);
   });
 
+  it('ask the user once: the tab that wants it second shows the same page, opens no window and is signed in with the first (AUT-08, RES-02)', async () => {
+    const world = await scene(chromium());
+    const [first, second] = [await world.open('/popup'), await world.open('/popup')];
+    const [popup] = await Promise.all([world.context.waitForEvent('page'), first.click('#sign-in')]);
+    await popup.waitForSelector('#approve');
+    const [unneeded] = await Promise.all([world.context.waitForEvent('page'), second.click('#sign-in')]);
+    await untilStatus(second, 'awaiting-other');
+    await expect.poll(() => unneeded.isClosed()).toBe(true);
+    expect(await statusOf(second)).toMatchObject({ authorizationUrl: popup.url() });
+    const waiting = call(second);
+    await popup.click('#approve');
+    for (const tab of [first, second]) await untilStatus(tab, 'authorized');
+    expect(await waiting).toBe(200);
+    expect(world.servers.requestsFor('registration')).toHaveLength(1);
+    expect(world.servers.requestsFor('token')).toHaveLength(1);
+    expect(world.servers.violations).toEqual([]);
+  });
+
+  it('go on with the login of a tab that was closed meanwhile: same page, and its callback is heard (RES-02, RES-08)', async () => {
+    const world = await scene(chromium(), { limits: { leaseMs: NEVER_MS } });
+    const [first, second] = [await world.open('/popup'), await world.open('/popup')];
+    const [popup] = await Promise.all([world.context.waitForEvent('page'), first.click('#sign-in')]);
+    await popup.waitForSelector('#approve');
+    const waiting = call(second);
+    await untilStatus(second, 'awaiting-other');
+    await first.close();
+    await untilStatus(second, 'awaiting-user');
+    expect(await statusOf(second)).toMatchObject({ authorizationUrl: popup.url() });
+    await popup.click('#approve');
+    expect(await waiting).toBe(200);
+    await expect.poll(() => popup.isClosed()).toBe(true);
+    expect(world.servers.requestsFor('token')).toHaveLength(1);
+    expect(world.servers.violations).toEqual([]);
+  });
+
+  it('leave the login to each other when one of them is sent away for it (RES-06, AUT-08)', async () => {
+    const world = await scene(chromium(), { limits: { leaseMs: NEVER_MS } });
+    const [away, waiting] = [await world.open('/redirect'), await world.open('/redirect')];
+    await away.click('#sign-in');
+    await away.waitForSelector('#approve');
+    const answered = call(waiting);
+    await untilStatus(waiting, 'awaiting-user');
+    expect(await statusOf(waiting)).toMatchObject({ authorizationUrl: away.url() });
+    await away.click('#approve');
+    await away.waitForURL(/\/redirect\/callback/);
+    await started(away);
+    for (const tab of [away, waiting]) await untilStatus(tab, 'authorized');
+    expect(await answered).toBe(200);
+    expect(away.url()).toBe(`${world.application.origin}/redirect/callback`);
+    expect(world.servers.requestsFor('token')).toHaveLength(1);
+    expect(world.servers.violations).toEqual([]);
+  });
+
   it('succeed a tab that is closed while it refreshes (RES-08, RFR-05)', async () => {
     let laterMs = 0;
     const world = await scene(chromium(), { now: () => Date.now() + laterMs, limits: { leaseMs: NEVER_MS, leaseWaitMs: NEVER_MS } });

@@ -81,7 +81,7 @@ function show(): void {
 
 client.subscribe(show);
 element('sign-in').addEventListener('click', () => {
-  const signingIn = isPopup ? popupAgent.fromClick(() => client.authorize()) : client.authorize();
+  const signingIn = isPopup ? popupAgent.fromClick(client) : client.authorize();
   signingIn.catch(() => show());
 });
 element('call').addEventListener('click', () => void call().catch(() => show()));
