@@ -13,13 +13,13 @@
  * by the holder of a second lock, named after the dead one, who looks once more.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { open, readlink, stat } from 'node:fs/promises';
+import { link, open, readlink, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import * as z from 'zod/mini';
 import { FailureError } from '../failure.ts';
-import { readIfThere, removeFile } from './atomic-file.ts';
+import { readIfThere, removeFile, TEMPORARY } from './atomic-file.ts';
 import { errnoOf, isBusyOnWindows } from './file-errors.ts';
 
 export interface HeldLock {
@@ -116,21 +116,39 @@ async function removeLock(path: string, token: string, times: LockTimes): Promis
   }
 }
 
+/**
+ * Its content is there with the file, or a process that dies in between would leave a
+ * lock that nobody can tell dead. Where there are no hard links, that is how it is.
+ */
 async function create(path: string, token: string): Promise<boolean> {
+  const prepared = `${path}.${randomUUID()}${TEMPORARY}`;
   try {
-    const file = await open(path, 'wx', 0o600);
-    try {
-      await file.writeFile(token);
-    } catch (thrown) {
-      await removeFile(path);
-      throw thrown;
-    } finally {
-      await file.close();
-    }
+    await writeNew(prepared, token);
+    await link(prepared, path).catch((thrown: unknown) => {
+      if (!HAS_NO_LINKS.has(errnoOf(thrown) ?? '')) throw thrown;
+      return writeNew(path, token);
+    });
     return true;
   } catch (thrown) {
     if (errnoOf(thrown) === 'EEXIST' || isBusyOnWindows(thrown)) return false;
     throw thrown;
+  } finally {
+    // One that stays is swept later, and stands in nobody's way.
+    await removeFile(prepared).catch(() => undefined);
+  }
+}
+
+const HAS_NO_LINKS = new Set(['EPERM', 'EACCES', 'EINVAL', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
+
+async function writeNew(path: string, token: string): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await file.writeFile(token);
+  } catch (thrown) {
+    await removeFile(path);
+    throw thrown;
+  } finally {
+    await file.close();
   }
 }
 

@@ -6,7 +6,7 @@ import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 
 const ofFiles = ['open', 'rename', 'unlink', 'readFile', 'mkdir'] as const;
 const ofHandles = ['writeFile', 'sync'] as const;
-type Operation = (typeof ofFiles)[number] | (typeof ofHandles)[number];
+type Operation = 'link' | (typeof ofFiles)[number] | (typeof ofHandles)[number];
 
 const cases = [...ofFiles, ...ofHandles].flatMap((operation) => ['ENOSPC', 'EACCES', 'EIO'].map((code) => ({ operation, code })));
 
@@ -27,7 +27,18 @@ describe('file store on a disk that fails', () => {
     expect((await store.read('a'))?.value).toEqual(operation === 'unlink' ? { token: 'planted-secret' } : { n: 'before' });
     await store.write('a', { n: 'after' });
     expect((await store.read('a'))?.value).toEqual({ n: 'after' });
-    expect(await files.readdir(directory)).toHaveLength(1);
+    // A prepared file that could not be removed is swept later.
+    expect((await files.readdir(directory)).filter((name) => !name.endsWith('.tmp'))).toHaveLength(1);
+  });
+
+  it.each(['EPERM', 'ENOTSUP'])('works where there are no hard links (%s)', async (code) => {
+    const directory = await temporaryDirectory();
+    const mend = breakFiles('link', code);
+    const store = fileStore({ directory });
+    await store.write('a', { n: 1 });
+    expect((await store.take('a'))?.value).toEqual({ n: 1 });
+    mend();
+    expect(await files.readdir(directory)).toEqual([]);
   });
 
   it('reports a directory that cannot be made', async () => {
@@ -43,7 +54,8 @@ describe('file store on a disk that fails', () => {
 /** Lets every such operation fail as a full or closed disk does; returns what mends it. */
 function breakFiles(operation: Operation, code: string): () => void {
   const error = Object.assign(new Error(`${code}: the disk fails`), { code });
-  const isOfFiles = (name: Operation): name is (typeof ofFiles)[number] => ofFiles.some((known) => known === name);
+  const isOfFiles = (name: Operation): name is 'link' | (typeof ofFiles)[number] =>
+    name === 'link' || ofFiles.some((known) => known === name);
   const open = files.open;
   const spy = isOfFiles(operation)
     ? vi.spyOn(files, operation).mockRejectedValue(error)

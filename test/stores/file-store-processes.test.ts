@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { readdir, readlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { underLock } from '../../src/stores/file-lock.ts';
 import { fileStore } from '../../src/stores/file-store.ts';
 import { inProcesses, killedAfter, PROCESSES } from '../helpers/processes.ts';
 import { simulatedClock } from '../helpers/simulated-clock.ts';
@@ -56,6 +58,24 @@ describe('file store among processes', () => {
     expect(await store.acquireLease('record/0', 'successor', 1_000)).toBeUndefined();
     await clock.advance(60_000);
     expect(await store.acquireLease('record/0', 'successor', 1_000)).toMatchObject({ owner: 'successor' });
+  });
+
+  it('names its process in every lock from the first moment, so that one who dies there can be told dead', async () => {
+    const directory = await temporaryDirectory();
+    const lock = join(directory, 'record.lock');
+    let turns = 0;
+    const seen = new Set<string>();
+    const looking = (): void => {
+      try {
+        seen.add(readFileSync(lock, 'utf8') === '' ? 'nothing' : 'its process');
+      } catch {
+        // Nobody has it just now.
+      }
+      if (turns < 200) setImmediate(looking);
+    };
+    setImmediate(looking);
+    for (; turns < 200; turns += 1) await underLock(join(directory, 'record'), async () => {});
+    expect([...seen]).toEqual(['its process']);
   });
 
   it('takes a lock over from a dead process at once, also when another died removing it', async () => {
