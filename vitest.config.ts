@@ -1,10 +1,11 @@
 import { defineConfig } from 'vitest/config';
+import { ProcessTotals } from './test/tools/process-totals.ts';
 import { StrictReporter } from './test/tools/strict-reporter.ts';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    reporters: ['default', new StrictReporter()],
+    reporters: ['default', new ProcessTotals(), new StrictReporter()],
     // Real sockets and timers of one file must not reach another; processes also give the CLI tests their own environment.
     pool: 'forks',
     // CI machines may have two cores; more workers than cores only make time-bound tests slow.

@@ -17,17 +17,19 @@ export interface MortalProcess {
 /**
  * @param diesAt asked before each dealing; true kills the process just before it. An
  *   `answer` is a dealing of its own: killed before it, the request has reached the server.
+ *   A promise holds the dealing until someone outside has decided, as for a real process.
  */
 export function mortalProcess(
   world: { readonly store: Store; readonly fetch: FetchLike },
-  diesAt: (dealing: Dealing, index: number) => boolean,
+  diesAt: (dealing: Dealing, index: number) => boolean | Promise<boolean>,
 ): MortalProcess {
   const dealings: Dealing[] = [];
   let isDead = false;
 
   /** Never settles once the process is dead. */
   async function alive(dealing: Dealing): Promise<void> {
-    if (!isDead && diesAt(dealing, dealings.length)) isDead = true;
+    const dies = !isDead && diesAt(dealing, dealings.length);
+    if (dies === true || (dies !== false && (await dies))) isDead = true;
     if (isDead) await new Promise(() => {});
     dealings.push(dealing);
   }
