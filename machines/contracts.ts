@@ -245,7 +245,7 @@ export type LoginPlace =
 /** The groups of a login under way that its checkpoint holds. */
 export type UnfinishedLogin = Pick<
   AuthorizationContext,
-  'challenge' | 'authorizationServer' | 'redirectUri' | 'client' | 'grant' | 'stepUp'
+  'challenge' | 'authorizationServer' | 'redirectUri' | 'client' | 'grant' | 'stepUp' | 'followed'
 >;
 
 /** What the store says of the login of this account, by the lease that one process at a time holds on it. */

@@ -52,6 +52,9 @@ export function sharedFailure(
 
 const isAtRest = ({ value }: Checkpoint): boolean => typeof value === 'object' && value !== null && 'resting' in value;
 
+/** The page was opened, or could not be. */
+const isPageOpen = ({ value }: Checkpoint): boolean => JSON.stringify(value) === JSON.stringify({ working: { loggingIn: 'awaitingUser' } });
+
 /** Another process has ended the session this login was for. */
 export async function isSignedOutElsewhere(environment: Environment): Promise<boolean> {
   try {
@@ -75,7 +78,7 @@ export function shownGrant(environment: Environment, checkpoint: Checkpoint | un
 export async function unfinishedLogin(
   environment: Environment,
   checkpoint: Checkpoint | undefined,
-  wanted: Wanted,
+  { followed, ...wanted }: Wanted & { readonly followed: Followed | undefined },
 ): Promise<Extract<FlowTurn, { outcome: 'resume' }> | undefined> {
   if (checkpoint === undefined) return undefined;
   const stored = readable(() => storedContext(checkpoint.context));
@@ -91,6 +94,8 @@ export async function unfinishedLogin(
     authorizationServer,
     challenge: wanted.challenge ?? stored.challenge,
     stepUp: wanted.challenge === undefined ? stored.stepUp : wanted.stepUp,
+    // A holder that died while it opened the page may have opened none: then it is done again (RES-03).
+    followed: isPageOpen(checkpoint) ? followed : undefined,
   };
   const { attempts, settings } = environment;
   if ((await attempts.readCallback(grant.attemptId)) !== undefined) return { outcome: 'resume', place: 'checkingCallback', login };

@@ -184,6 +184,36 @@ describe('a login whose process ends while another follows it', () => {
     expect(world.servers.violations).toEqual([]);
   });
 
+  it('opens the page there if it was killed while it opened it: nobody can know that the user saw one (RES-02, RES-03)', async () => {
+    const world = scene({ act: () => undefined });
+    const mortal = mortalProcess({ store: world.store, fetch: world.servers.fetch }, () => false);
+    let shown = '';
+    const killed = world.another({
+      store: mortal.store,
+      fetch: mortal.fetch,
+      userAgent: {
+        open: async (request) => ({
+          ...(await world.user.open(request)),
+          async present({ authorizationUrl }) {
+            shown = authorizationUrl;
+            mortal.kill();
+            await new Promise(() => {});
+          },
+        }),
+      },
+    });
+    call(world, killed).catch(() => {});
+    while (!mortal.isDead) await settled();
+    const pending = call(world, world.client);
+    await whileTimePasses(world.clock, untilStep(world.client, 'awaiting-user'));
+    await settled();
+    expect(world.user.shown).toEqual([shown]);
+    await world.client.completeAuthorization(await world.servers.approve(shown));
+    expect(await pending).toBe(200);
+    expect([timesAsked(world), registrations(world)]).toEqual([1, 1]);
+    expect(world.servers.violations).toEqual([]);
+  });
+
   it('fails there at the deadline of the page that was shown (AUT-07, RES-05)', async () => {
     const world = await joined();
     await world.client.close();
