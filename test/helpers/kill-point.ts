@@ -31,6 +31,8 @@ export interface KillableFlow {
   readonly next?: Task;
   /** Of the next process. Default 200. */
   readonly outcome?: Outcome;
+  /** What comes after that answer, and counts. */
+  readonly afterwards?: (scene: KillScene) => Promise<void>;
 }
 
 /** Starts the victim; resolves once it is dead. */
@@ -83,6 +85,7 @@ export const whenOpened =
   (meanwhile: (authorizationUrl: string, scene: KillScene) => unknown = () => undefined): Killing =>
   async (scene, task) => {
     const onOpening = async (authorizationUrl: string, program: Program): Promise<void> => {
+      scene.person.see(authorizationUrl);
       await meanwhile(authorizationUrl, scene);
       await program.kill();
     };
@@ -113,6 +116,7 @@ export async function survives(
   meta.killed = place;
 
   const recoveryMs = await finished(scene, flow);
+  await flow.afterwards?.(scene);
   const spent = difference(scene.count(), before);
   expect(spent).toEqual(sum(flow.cost, cost));
   expect(recoveryMs).toBeLessThan(RECOVERY_LIMIT_MS);

@@ -10,15 +10,13 @@ import type { ProgramSetup } from '../fixtures/killable/contract.ts';
 import { openStore } from '../fixtures/killable/open-store.ts';
 import type { ViolatedRule } from '../fixtures/scripted/recording.ts';
 import { type ListeningServers, listeningServers } from '../fixtures/scripted/scripted-servers.ts';
-import { type Page, type Program, type ProgramEvents, startProgram } from './killable-program.ts';
+import { type Program, type ProgramEvents, startProgram } from './killable-program.ts';
+import { type PersonAtBrowser, personAtBrowser } from './person-at-browser.ts';
 import type { OwnPlace } from './store-places.ts';
 
 export interface KillScene extends AsyncDisposable {
   readonly servers: ListeningServers;
-  /** Authorization pages that programs have opened, in order. */
-  readonly opened: readonly string[];
-  /** What programs showed while they waited for the person, in order. */
-  readonly shown: readonly Page[];
+  readonly person: PersonAtBrowser;
   start(given?: StartOptions): Promise<Program>;
   /** Kills the program with that number. */
   killProcess(pid: string | null): void;
@@ -28,14 +26,10 @@ export interface KillScene extends AsyncDisposable {
   call(path: string): Promise<number>;
   /** Every access token is past its end, for the servers and for every program started from now on. */
   passAnHour(): void;
-  /** The person approves; once for each page, however often it is shown. */
-  approve(authorizationUrl: string): Promise<string>;
-  /** The person's browser goes where it was sent; `no answer` if nobody listens or the listener dies. */
-  comeBack(callbackUrl: string): Promise<number | 'no answer'>;
   count(): Count;
 }
 
-/** Without `onOpening` the person approves each page, and the browser comes back. */
+/** Without events of its own the person approves each page, and the browser comes back. */
 export interface StartOptions extends ProgramEvents {
   readonly asks?: boolean;
 }
@@ -74,24 +68,7 @@ export async function killScene({ place }: OwnPlace, options: KillSceneOptions =
   });
   const redirectUri = options.redirectUri ?? `http://127.0.0.1:${await ownPort()}/callback`;
   const programs: Program[] = [];
-  const opened: string[] = [];
-  const shown: Page[] = [];
-  const approved = new Map<string, Promise<string>>();
-
-  const approve = (authorizationUrl: string): Promise<string> => {
-    const callback = approved.get(authorizationUrl) ?? servers.approve(authorizationUrl);
-    approved.set(authorizationUrl, callback);
-    return callback;
-  };
-
-  const comeBack = (callbackUrl: string): Promise<number | 'no answer'> =>
-    fetch(callbackUrl, { headers: { connection: 'close' } }).then(
-      async (response) => {
-        await response.text();
-        return response.status;
-      },
-      () => 'no answer' as const,
-    );
+  const person = personAtBrowser(servers);
 
   /** A client that nobody kills: started anew on the same records, and closed. */
   const inThisProcess = async <Result>(work: (client: AuthorizationClient) => Promise<Result>): Promise<Result> => {
@@ -102,7 +79,7 @@ export async function killScene({ place }: OwnPlace, options: KillSceneOptions =
       store,
       clock,
       clientMetadata: { client_name: 'Killable program', redirect_uris: [redirectUri] },
-      userAgent: loopback({ openUrl: async (url) => void approve(url).then(comeBack) }),
+      userAgent: loopback({ openUrl: async (url) => void person.approve(url).then(person.comeBack) }),
     });
     try {
       return await work(client);
@@ -117,11 +94,8 @@ export async function killScene({ place }: OwnPlace, options: KillSceneOptions =
 
   return {
     servers,
-    opened,
-    shown,
-    approve,
-    comeBack,
-    async start({ asks = false, onOpening, onAwaitingUser, ...events } = {}) {
+    person,
+    async start({ asks = false, ...events } = {}) {
       const setup: ProgramSetup = {
         place,
         resource: servers.resource.url,
@@ -130,18 +104,7 @@ export async function killScene({ place }: OwnPlace, options: KillSceneOptions =
         clockAheadMs,
         asks,
       };
-      const program = await startProgram(setup, {
-        ...events,
-        onAwaitingUser(page, of) {
-          shown.push(page);
-          onAwaitingUser?.(page, of);
-        },
-        onOpening(authorizationUrl, of) {
-          opened.push(authorizationUrl);
-          if (onOpening !== undefined) onOpening(authorizationUrl, of);
-          else void approve(authorizationUrl).then(comeBack);
-        },
-      });
+      const program = await startProgram(setup, person.watching(events));
       programs.push(program);
       return program;
     },

@@ -21,21 +21,35 @@ const ANY_PORT = 'http://127.0.0.1/callback';
 const askedAgain: Cost = { approvals: 1, codesSent: 1 };
 
 describe.concurrent('a login whose user is at the page', KILL_TEST, () => {
-  it('killed right after the page was opened, opens the same page again, with the same deadline and port (RES-02, RES-05, RES-07, AUT-07)', async (context) => {
+  it('killed right after the page was opened, waits for it at the same port, until the same deadline (RES-02, RES-05, RES-07, AUT-07)', async (context) => {
     await using own = await inFiles(context);
     await using scene = await killScene(own, { redirectUri: ANY_PORT });
-    const kill = async (on: KillScene): Promise<void> => {
-      // The page is opened, and the status shows it: whichever is told last.
+    const kill = async ({ start, person }: KillScene): Promise<void> => {
+      // The page is open, and the status says that its user is waited for: whichever is told last.
       let told = 0;
-      const tell = (_: unknown, program: Program): void => {
+      const tell = (program: Program): void => {
         told += 1;
         if (told === 2) void program.kill();
       };
-      await untilDead(await on.start({ onOpening: tell, onAwaitingUser: tell }), LOGIN.task);
+      const onOpening = (url: string, program: Program): void => {
+        person.see(url);
+        tell(program);
+      };
+      await untilDead(await start({ onOpening, onAwaitingUser: (_, program) => tell(program) }), LOGIN.task);
     };
     await survives(context, { flow: LOGIN, kill, scene, own });
-    expect(scene.opened).toEqual([scene.opened[0], scene.opened[0]]);
-    expect(scene.shown).toEqual([scene.shown[0], scene.shown[0]]);
+    expect(new Set(scene.person.opened).size).toBe(1);
+    expect(scene.person.shown).toEqual([scene.person.shown[0], scene.person.shown[0]]);
+  });
+
+  it('killed while it opens the page, opens it: the user may not have seen one (RES-02, RES-03)', async (context) => {
+    await using own = await inFiles(context);
+    await using scene = await killScene(own, { redirectUri: ANY_PORT });
+    const kill = async ({ start }: KillScene): Promise<void> =>
+      untilDead(await start({ onOpening: (_, program) => void program.kill() }), LOGIN.task);
+    await survives(context, { flow: LOGIN, kill, scene, own });
+    expect(scene.person.opened).toHaveLength(1);
+    expect(new Set(scene.person.shown.map(({ authorizationUrl }) => authorizationUrl)).size).toBe(1);
   });
 
   it('killed before the browser comes back, is there when it is reloaded: same port, one approval (RES-02, RES-07)', async (context) => {
@@ -43,18 +57,18 @@ describe.concurrent('a login whose user is at the page', KILL_TEST, () => {
     await using scene = await killScene(own, { redirectUri: ANY_PORT });
     const kill = async (on: KillScene): Promise<void> => {
       await whenOpened()(on, LOGIN.task);
-      expect(await on.comeBack(await on.approve(on.opened[0] ?? ''))).toBe('no answer');
+      expect(await on.person.comeBack(await on.person.approve(on.person.opened[0] ?? ''))).toBe('no answer');
     };
     await survives(context, { flow: LOGIN, kill, scene, own });
-    expect(new Set(scene.opened).size).toBe(1);
+    expect(new Set(scene.person.opened).size).toBe(1);
   });
 
   it('killed while the callback arrives, takes it when the browser is reloaded (RES-02, RES-07)', async (context) => {
     await using own = await inFiles(context);
     await using scene = await killScene(own, { redirectUri: ANY_PORT });
-    const kill = whenOpened(async (url, { approve }) => sendHalf(await approve(url)));
+    const kill = whenOpened(async (url, { person }) => sendHalf(await person.approve(url)));
     await survives(context, { flow: LOGIN, kill, scene, own });
-    expect(new Set(scene.opened).size).toBe(1);
+    expect(new Set(scene.person.opened).size).toBe(1);
   });
 
   it('killed after the callback was answered, goes on without the user (RES-02, RES-08)', async (context) => {
@@ -65,7 +79,8 @@ describe.concurrent('a login whose user is at the page', KILL_TEST, () => {
       const victim = await on.start({
         asks: true,
         onOpening: (url) => {
-          page = on.approve(url).then(on.comeBack);
+          on.person.see(url);
+          page = on.person.approve(url).then(on.person.comeBack);
         },
         onDealing(dealing, program, goOn) {
           if (!dealing.startsWith('take vault/attempt/')) goOn();
@@ -76,7 +91,7 @@ describe.concurrent('a login whose user is at the page', KILL_TEST, () => {
       expect(await page).toBe(200);
     };
     await survives(context, { flow: LOGIN, kill, scene, own });
-    expect(scene.opened).toHaveLength(1);
+    expect(scene.person.opened).toHaveLength(1);
   });
 });
 
@@ -110,8 +125,8 @@ const HANDED: readonly (readonly [dealing: string, words: string, outcome: strin
   ['write vault/callback/', 'before the callback is stored', 'authorized', {}],
   ['write state/', 'before the callback counts as used', 'authorized', {}],
   ['take vault/attempt/', 'before the code is marked as sent', 'authorized', {}],
-  ['POST /token', 'before the code is sent', 'callback_not_expected', { codesSent: -1 }],
-  ['answer /token', 'when the tokens have come', 'callback_not_expected', {}],
+  ['POST /token', 'before the code is sent', 'callback_not_expected', { approvals: 1 }],
+  ['answer /token', 'when the tokens have come', 'callback_not_expected', askedAgain],
 ];
 
 describe.concurrent('a callback that is handed to another process than the one that showed the page', KILL_TEST, () => {
@@ -136,16 +151,10 @@ describe.concurrent('a callback that is handed to another process than the one t
         prepare: () => {},
         cost: { codesSent: 1 },
         outcome,
+        // Whoever is told that the callback is spent can begin again at once.
+        afterwards: async ({ call }) => expect(await call('')).toBe(200),
       };
       await survives(context, { flow, kill: beforeDealing(name), cost, scene, own });
-      // Whoever is told that the callback is spent can begin again at once.
-      expect(await scene.call('')).toBe(200);
-      expect(scene.count()).toMatchObject({
-        approvals: outcome === 'authorized' ? 1 : 2,
-        registrations: 1,
-        codesSentTwice: 0,
-        violations: [],
-      });
       await lastsBeyondExpiry(scene);
     });
   }
@@ -155,7 +164,7 @@ describe.concurrent('a callback that is handed to another process than the one t
 async function approvedAlone(scene: KillScene): Promise<string> {
   const victim = await scene.start({ onAwaitingUser: (_, program) => void program.kill() });
   await untilDead(victim, LOGIN.task);
-  return scene.approve(scene.shown[0]?.authorizationUrl ?? '');
+  return scene.person.approve(scene.person.shown[0]?.authorizationUrl ?? '');
 }
 
 /** A browser whose request has begun to arrive. */
