@@ -1,7 +1,7 @@
 /** Takes the callback of an attempt, wherever it arrives: proven by its `state`, stored before anything acts on it (AUT-05, RES-08). */
 import { type AuthorizationSnapshot, isResting } from '../machines/selectors.ts';
 import type { Environment } from './actors/environment.ts';
-import { storedContext } from './actors/stored-context.ts';
+import { storedLogin } from './actors/stored-context.ts';
 import { AuthorizationError } from './errors.ts';
 import { FailureError, failureOf } from './failure.ts';
 import type { Flow } from './flow.ts';
@@ -101,7 +101,7 @@ async function isParked({ journal }: Environment, attemptId: string): Promise<bo
   // Of this process, too: what it decided a moment ago may still be on its way.
   await journal.flushed();
   const checkpoint = await journal.read();
-  return checkpoint !== undefined && storedContext(checkpoint.context).grant?.attemptId === attemptId;
+  return checkpoint !== undefined && storedLogin(checkpoint).grant?.attemptId === attemptId;
 }
 
 function notExpected(reason: string): FailureError {

@@ -8,7 +8,7 @@ import { missingScopes } from '../protocol/scopes.ts';
 import { checkAttemptBinding } from './attempt-binding.ts';
 import type { Environment } from './environment.ts';
 import { adopt } from './keep-tokens.ts';
-import { storedContext } from './stored-context.ts';
+import { type StoredContext, storedLogin } from './stored-context.ts';
 import { newestCredential } from './stored-credential.ts';
 import { storedFailure } from './stored-failure.ts';
 
@@ -69,8 +69,8 @@ export async function isSignedOutElsewhere(environment: Environment): Promise<bo
 
 /** What the user is shown by whoever holds the lease, once there is something. */
 export function shownGrant(environment: Environment, checkpoint: Checkpoint | undefined): Grant | undefined {
-  if (checkpoint === undefined || isAtRest(checkpoint)) return undefined;
-  const { grant } = readable(() => storedContext(checkpoint.context)) ?? {};
+  if (checkpoint === undefined) return undefined;
+  const { grant } = readable(() => storedLogin(checkpoint)) ?? {};
   return grant !== undefined && grant.deadlineEpochMs > environment.settings.clock.now() ? grant : undefined;
 }
 
@@ -81,7 +81,7 @@ export async function unfinishedLogin(
   { followed, ...wanted }: Wanted & { readonly followed: Followed | undefined },
 ): Promise<Extract<FlowTurn, { outcome: 'resume' }> | undefined> {
   if (checkpoint === undefined) return undefined;
-  const stored = readable(() => storedContext(checkpoint.context));
+  const stored = readable(() => storedLogin(checkpoint));
   const { grant, client, authorizationServer } = stored ?? {};
   if (stored === undefined || grant === undefined || client === undefined || authorizationServer === undefined) return undefined;
   if (!serves(wanted, grant)) return undefined;
@@ -111,7 +111,7 @@ function serves({ authorizationServer, challenge, stepUp }: Wanted, grant: Grant
   return missingScopes(scopes, grant.requestedScopes).length === 0;
 }
 
-async function isBound(environment: Environment, stored: ReturnType<typeof storedContext>): Promise<boolean> {
+async function isBound(environment: Environment, stored: StoredContext): Promise<boolean> {
   try {
     await checkAttemptBinding(environment, stored);
     return true;

@@ -1,6 +1,7 @@
 /** The groups of a stored context that resuming needs, checked as anything that comes from outside is. */
 import * as z from 'zod/mini';
 import type { RestoredFlow } from '../../machines/contracts.ts';
+import type { Checkpoint } from '../durable/checkpoint.ts';
 import { FailureError } from '../failure.ts';
 import type { JsonObject } from '../stores/contract.ts';
 
@@ -50,3 +51,22 @@ export function storedContext(context: JsonObject): StoredContext {
   }
   return parsed.data as StoredContext;
 }
+
+/**
+ * The login that the checkpoint has under way. One that was at rest, or was being ended when its process died, leaves
+ * no more than the step-ups that were answered.
+ *
+ * @throws FailureError `record_unreadable`, as `storedContext`.
+ */
+export function storedLogin({ value, context }: Checkpoint): StoredContext {
+  const stored = storedContext(context);
+  if (isLoggingIn(value)) return stored;
+  return stored.pastStepUps === undefined ? {} : { pastStepUps: stored.pastStepUps };
+}
+
+/** Of a state value, of the chart or of a checkpoint. */
+export function isLoggingIn(value: unknown): boolean {
+  return isObject(value) && 'working' in value && isObject(value.working) && 'loggingIn' in value.working;
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;

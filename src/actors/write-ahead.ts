@@ -3,11 +3,11 @@
  * belongs to the login: everything outside of it starts again from the
  * credential, which is a record of its own.
  */
-import type { StateValue } from 'xstate';
 import type { AuthorizationMachine } from '../../machines/authorization-machine.ts';
 import type { AuthorizationContext } from '../../machines/contracts.ts';
 import type { JsonObject, JsonValue } from '../stores/contract.ts';
 import { environmentOf } from './effect.ts';
+import { isLoggingIn } from './stored-context.ts';
 
 /**
  * Records every snapshot the machine comes to. XState starts the invoked effects
@@ -27,11 +27,6 @@ export function withWriteAhead(machine: AuthorizationMachine): AuthorizationMach
   };
   return machine;
 }
-
-const isLoggingIn = (value: StateValue): boolean =>
-  typeof value === 'object' && isObject(value['working']) && 'loggingIn' in value['working'];
-
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
 /** What resuming needs, and no more: a parked flow stays small. */
 function checkpointContext(context: AuthorizationContext): JsonObject {
