@@ -56,8 +56,7 @@ export function createHttp(options: HttpOptions): Http {
   const load = async (): Promise<KyInstance> => {
     const { default: ky } = await import('ky');
     return ky.create({
-      // Called as a plain function: a platform's fetch refuses any other `this`.
-      fetch: (input, init) => options.fetch(input, init),
+      fetch: (request) => sentBy(options.fetch, request as Request),
       throwHttpErrors: false,
       retry: 0,
       // Ends at the headers; the deadline below covers the body too.
@@ -132,6 +131,14 @@ export function createHttp(options: HttpOptions): Http {
     log(url, request, startedAt, { status: response.status });
     return response;
   };
+}
+
+/** With a URL and plain parts: another `fetch` than the platform's (undici's, with its proxies) does not know the platform's `Request`. */
+async function sentBy(fetch: FetchLike, request: Request): Promise<Response> {
+  const { url, method, headers, signal, redirect, credentials, cache } = request;
+  const bytes = method === 'GET' ? undefined : await request.arrayBuffer();
+  const body = bytes === undefined || bytes.byteLength === 0 ? null : bytes;
+  return fetch(url, { method, headers, body, signal, redirect, credentials, cache });
 }
 
 function checkTransport(url: string, request: HttpRequest): void {

@@ -88,6 +88,25 @@ describe('URLs', () => {
   });
 });
 
+describe('the fetch', () => {
+  it('is given a URL and plain parts, so that it may be another than the platform’s (SEC-07)', async () => {
+    const given: unknown[] = [];
+    const fetch: FetchLike = async (url, { method, headers, body, redirect, credentials } = {}) => {
+      const text = body === null ? null : new TextDecoder().decode(body as ArrayBuffer);
+      given.push([url, method, new Headers(headers).get('content-type'), text, redirect, credentials]);
+      return Response.json({});
+    };
+    await httpWith({ fetch })('https://as.example/token', tokenRequest);
+    await httpWith({ fetch })('https://as.example/metadata', metadataRequest);
+    await httpWith({ fetch })('https://as.example/session', { ...metadataRequest, method: 'DELETE' });
+    expect(given).toEqual([
+      ['https://as.example/token', 'POST', 'application/x-www-form-urlencoded;charset=UTF-8', 'code=secret-code', 'manual', 'omit'],
+      ['https://as.example/metadata', 'GET', null, null, 'manual', 'omit'],
+      ['https://as.example/session', 'DELETE', null, null, 'manual', 'omit'],
+    ]);
+  });
+});
+
 describe('failures', () => {
   it('says in words why a host cannot be reached, and holds neither request nor cause', async () => {
     const broken = await localServer((request) => request.socket.destroy());
