@@ -24,6 +24,8 @@ export interface CheckClientMetadataDocumentOptions {
 export function checkClientMetadataDocument(options: CheckClientMetadataDocumentOptions): Promise<string[]> {
   parseWithoutEval();
   const fetch: FetchLike = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
-  const http = createHttp({ fetch, limits: { ...DEFAULT_LIMITS, ...options.limits } });
+  // The one URL is the caller's own, and its redirects stay on its origin: no server names any.
+  const checkUrl = async (): Promise<void> => {};
+  const http = createHttp({ fetch, limits: { ...DEFAULT_LIMITS, ...options.limits }, checkUrl });
   return checkHostedDocument(http, options.url, options.clientMetadata);
 }

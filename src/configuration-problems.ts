@@ -22,6 +22,7 @@ export function problemsOfOptions(options: AuthorizationClientOptions): readonly
     ...Object.entries(options.issuers ?? {}).flatMap(([issuer]) => problemsOfIssuer('issuers', issuer)),
     ...Object.entries(options.serverMetadata ?? {}).flatMap(problemsOfServerMetadata),
     ...problemsOfLimits(options.limits ?? {}),
+    ...problemsOfServerUrls(options.serverUrls),
     ...problemsOfParts(options),
   ];
 }
@@ -51,6 +52,7 @@ const OPTIONS = {
   resource: true,
   scope: true,
   serverMetadata: true,
+  serverUrls: true,
   store: true,
   userAgent: true,
   validateResource: true,
@@ -171,6 +173,20 @@ function problemsOfLimits(limits: Partial<Limits>): readonly string[] {
     if (!isNumber) return [`\`limits.${name}\` must be a number that is not negative.`];
     return when(value === 0 && POSITIVE.has(name), `\`limits.${name}\` must be more than nothing.`);
   });
+}
+
+function problemsOfServerUrls(given: AuthorizationClientOptions['serverUrls']): readonly string[] {
+  if (given === undefined) return [];
+  const { rule, except, resolve, ...others } = typeof given === 'object' && given !== null ? given : { rule: given };
+  return [
+    ...Object.keys(others).map((name) => `\`serverUrls.${name}\` is no option.`),
+    ...when(rule !== undefined && rule !== 'standard' && rule !== 'strict', '`serverUrls` must be `standard` or `strict`.'),
+    ...when(except !== undefined && typeof except !== 'function', '`serverUrls.except` is not a function.'),
+    ...when(
+      resolve !== undefined && resolve !== false && typeof resolve !== 'function',
+      '`serverUrls.resolve` is neither a function nor false.',
+    ),
+  ];
 }
 
 const STORE_OPERATIONS = ['read', 'write', 'delete', 'take', 'acquireLease', 'releaseLease'] as const;

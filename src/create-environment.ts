@@ -5,6 +5,7 @@ import { createJournal } from './durable/journal.ts';
 import { createLeases } from './durable/lease.ts';
 import { createHttp } from './protocol/http.ts';
 import { parseWithoutEval } from './protocol/no-eval.ts';
+import { createUrlCheck } from './protocol/server-urls.ts';
 import { createAttemptRecords } from './records/attempt-records.ts';
 import { createCredentialRecords } from './records/credential-records.ts';
 import { createDiscoveryRecords } from './records/discovery-records.ts';
@@ -16,9 +17,10 @@ import { toldStore } from './stores/told-store.ts';
 
 export function createEnvironment(settings: Settings, deliver: Environment['deliver']): Environment {
   parseWithoutEval();
-  const { clock, limits, resource, account, allowUrl, logger } = settings;
+  const { clock, limits, resource, account, logger } = settings;
   const store = settings.store === undefined ? memoryStore({ clock }) : toldStore(settings.store);
   const vault = settings.vault === undefined ? store : toldStore(settings.vault);
+  const checkUrl = createUrlCheck(settings);
   const flowKey = flowKeyOf(account, resource);
   return {
     settings,
@@ -26,7 +28,8 @@ export function createEnvironment(settings: Settings, deliver: Environment['deli
     vault,
     flowKey,
     deliver,
-    http: createHttp({ fetch: settings.fetch, limits, now: clock.now, ...(allowUrl && { allowUrl }), ...(logger && { logger }) }),
+    checkUrl,
+    http: createHttp({ fetch: settings.fetch, limits, now: clock.now, checkUrl, ...(logger && { logger }) }),
     journal: createJournal({
       store,
       key: flowKey,

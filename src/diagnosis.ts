@@ -12,11 +12,12 @@ import { type Finding, noResourceMetadata, plainHttp } from './diagnosis/finding
 import { inOrder, type Registration, registrationAt, summaryOf, type Verdict, verdictOf } from './diagnosis/verdict.ts';
 import { toAuthorizationError } from './errors.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
-import type { AuthorizationClientOptions, FetchLike, IssuerPolicy } from './options.ts';
+import type { AuthorizationClientOptions, FetchLike, IssuerPolicy, ServerUrlExceptions, ServerUrlRule } from './options.ts';
 import type { ChallengeFacts, Probe, ResourceMetadata, ServerMetadata } from './protocol/documents.ts';
 import { createHttp, type Http } from './protocol/http.ts';
 import { parseWithoutEval } from './protocol/no-eval.ts';
 import { canonicalResource } from './protocol/resource-identifier.ts';
+import { createUrlCheck } from './protocol/server-urls.ts';
 import { PROTOCOL_VERSION } from './settings.ts';
 
 export interface DiscoverOptions {
@@ -26,8 +27,10 @@ export interface DiscoverOptions {
   readonly limits?: Partial<Limits>;
   /** Sent as `MCP-Protocol-Version`. Default: the newest revision authchart knows. */
   readonly protocolVersion?: string;
+  /** As for a client. */
+  readonly serverUrls?: ServerUrlRule | ServerUrlExceptions;
   /** Asked before each URL that a server names; the resource is the caller's own. */
-  readonly allowUrl?: AuthorizationClientOptions['allowUrl'];
+  readonly allowUrl?: NonNullable<AuthorizationClientOptions['allowUrl']>;
   /** Exceptions by issuer identifier, as for a client. */
   readonly issuers?: Readonly<Record<string, IssuerPolicy>>;
   readonly clock?: Clock;
@@ -65,10 +68,13 @@ export async function discover(options: DiscoverOptions): Promise<Diagnosis> {
 }
 
 async function diagnose(options: DiscoverOptions): Promise<Diagnosis> {
-  const { clock = systemClock, allowUrl, fetch = (input, init) => globalThis.fetch(input, init) } = options;
+  const { clock = systemClock, fetch = (input, init) => globalThis.fetch(input, init) } = options;
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const resource = canonicalResource(options.resource);
+  const checkUrl = createUrlCheck({ ...options, resource, limits });
   const examination: Examination = {
-    resource: canonicalResource(options.resource),
+    resource,
+    checkUrl,
     protocolVersion: options.protocolVersion ?? PROTOCOL_VERSION,
     limits,
     issuers: options.issuers ?? {},
@@ -76,9 +82,9 @@ async function diagnose(options: DiscoverOptions): Promise<Diagnosis> {
     signal: options.signal,
   };
   parseWithoutEval();
-  const http = createHttp({ fetch, limits, ...(allowUrl && { allowUrl }) });
+  const http = createHttp({ fetch, limits, checkUrl });
 
-  const asked = await askResource(createHttp({ fetch, limits }), examination);
+  const asked = await askResource(createHttp({ fetch, limits, checkUrl: createUrlCheck({ resource, limits }) }), examination);
   const challenge = asked.demand.demand === 'token' ? asked.demand.challenge : undefined;
   // Whatever else there is lives on the same host or is named by it: every look would wait in vain.
   const isReachable = asked.demand.demand !== 'unreachable';

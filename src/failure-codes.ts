@@ -73,9 +73,10 @@ export const FAILURE_CODES = {
     advice: 'Configure the final URL, or report it to the server.',
     ...report,
   },
-  url_refused: {
-    message: 'A URL named by a server may not be used.',
-    advice: 'Report it to the server, or allow the URL by policy if you trust it.',
+  url_refused: { message: 'A URL named by a server may not be used.', advice: 'Report it to the server.', ...report },
+  url_refused_by_policy: {
+    message: 'A server named a URL that the policy for such URLs refuses; nothing was sent there.',
+    advice: 'Report it to the server. If you trust that URL, except it: `serverUrls.except`, or --allow-origin on the command line.',
     ...report,
   },
 

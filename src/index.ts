@@ -29,6 +29,8 @@ export type {
   IssuerPolicy,
   LogRecord,
   PreregisteredClient,
+  ServerUrlExceptions,
+  ServerUrlRule,
   UrlPurpose,
 } from './options.ts';
 export { clientMetadataDocument } from './protocol/client-metadata-document.ts';

@@ -53,6 +53,31 @@ export interface LogRecord {
 
 export type UrlPurpose = 'resource-metadata' | 'server-metadata' | 'registration' | 'token' | 'revocation' | 'authorization';
 
+/**
+ * `standard`: nothing closer to this machine than the resource, by what its URL says:
+ * a server on the internet may not name loopback, link-local or private addresses
+ * or names, nor the metadata service of a cloud. Private ones are used, too, where
+ * the resource's own name leads to private addresses alone, as inside a company.
+ *
+ * `strict`: the same by what names resolve to, before each request, and the resource
+ * counts as private only if its URL says so. For programs that run where others must
+ * not reach. Where the platform does not resolve names (browsers, workers), what URLs
+ * say has to do.
+ */
+export type ServerUrlRule = 'standard' | 'strict';
+
+export interface ServerUrlExceptions {
+  /** Default `standard`. */
+  readonly rule?: ServerUrlRule;
+  /** Asked about each URL that the rule refuses; `true` uses it all the same. Throwing is no. */
+  readonly except?: (url: URL, purpose: UrlPurpose) => boolean | Promise<boolean>;
+  /**
+   * Every address of a name. Default: what the system says, on Node, Deno and Bun. `false` where a proxy resolves
+   * names and this machine cannot: then what URLs say has to do.
+   */
+  readonly resolve?: false | ((hostname: string) => Promise<readonly string[]>);
+}
+
 /** What XState's `createActor` takes as `inspect`: a function, or an observer as the Stately inspector has it. */
 export type Inspector = ((event: InspectionEvent) => void) | Observer<InspectionEvent>;
 
@@ -97,7 +122,13 @@ export interface AuthorizationClientOptions {
   }) => boolean | Promise<boolean>;
   /** Exceptions by issuer identifier. */
   readonly issuers?: Readonly<Record<string, IssuerPolicy>>;
-  /** May a server-supplied URL be used? Throwing or returning false refuses it (SEC-03). */
+  /**
+   * Where servers may send the flow: metadata, endpoints, the authorization page (SEC-03). The origins that these options
+   * name are always fine: of the resource, of issuers, of endpoints in `serverMetadata`. Default `standard`. What is
+   * refused fails with `url_refused_by_policy`.
+   */
+  readonly serverUrls?: ServerUrlRule | ServerUrlExceptions;
+  /** May a URL that `serverUrls` lets pass be used, too? Asked before each use; throwing or returning false refuses it (SEC-03). */
   readonly allowUrl?: (url: URL, purpose: UrlPurpose) => boolean | Promise<boolean>;
   /** Metadata of an authorization server that publishes none; keyed by issuer. */
   readonly serverMetadata?: Readonly<Record<string, ServerMetadata>>;

@@ -8,6 +8,7 @@ import {
   diagnosisOf,
   notFound,
   RESOURCE_WELL_KNOWN,
+  resourceMetadata,
   SERVER_WELL_KNOWN,
   serverMetadata,
   texts,
@@ -136,6 +137,35 @@ describe('the diagnosis itself', () => {
     const diagnosis = await diagnosisOf({}, { allowUrl: (_url, purpose) => asked.push(purpose) > 0 && purpose === 'resource-metadata' });
     expect(asked).toEqual(['resource-metadata', 'server-metadata', 'server-metadata']);
     expect([diagnosis.verdict, texts(diagnosis)]).toEqual(['broken', expect.stringContaining('The policy `allowUrl` refuses it.')]);
+  });
+
+  it('says in plain words where a server names places that it has no business naming, and asks nothing there (OBS-05, SEC-03)', async () => {
+    const inner = 'https://169.254.169.254';
+    const challenged = await diagnosisOf({
+      '/mcp': (response) => response.writeHead(401, { 'www-authenticate': `Bearer resource_metadata="${inner}/metadata"` }).end(),
+    });
+    expect(challenged).toMatchObject({
+      verdict: 'usable',
+      probes: [{}, { url: `${inner}/metadata`, verdict: 'refused' }, { verdict: 'found' }, {}],
+    });
+    expect(texts(challenged)).toContain(
+      `The challenge names ${inner}/metadata as resource_metadata, where careful clients do not go. 169.254.169.254 is a link-local address, and the resource 127.0.0.1 is not there.`,
+    );
+
+    const issued = await diagnosisOf({ [RESOURCE_WELL_KNOWN]: resourceMetadata({ authorization_servers: [inner] }) });
+    expect(issued).toMatchObject({ verdict: 'broken', probes: [{}, {}, { verdict: 'refused' }, { verdict: 'refused' }] });
+    expect(brief(issued).filter((finding) => finding.startsWith('error'))).toEqual([
+      'error: MCP Security Best Practices: Server-Side Request Forgery',
+    ]);
+
+    const named = await diagnosisOf({ [SERVER_WELL_KNOWN]: serverMetadata({ token_endpoint: `${inner}/token` }) });
+    expect(named.verdict).toBe('broken');
+    expect(named.summary).toContain('169.254.169.254 is a link-local address');
+    const excepted = await diagnosisOf(
+      { [SERVER_WELL_KNOWN]: serverMetadata({ token_endpoint: `${inner}/token` }) },
+      { serverUrls: { except: ({ origin }) => origin === inner } },
+    );
+    expect(excepted.verdict).toBe('ready');
   });
 
   it('warns of plain http outside loopback (OBS-05)', async () => {

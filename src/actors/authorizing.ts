@@ -5,7 +5,6 @@ import { type FailureCode, FailureError, kindOf } from '../failure.ts';
 import { authorizationUrl } from '../protocol/authorization-request.ts';
 import { checkAuthorizationResponse } from '../protocol/authorization-response.ts';
 import { exchangeCode as sendCode } from '../protocol/code-exchange.ts';
-import { checkUrlPolicy } from '../protocol/http.ts';
 import { createAttemptSecrets } from '../protocol/pkce.ts';
 import { resourceParameter } from '../protocol/resource-parameter.ts';
 import { promptFor } from '../protocol/scopes.ts';
@@ -46,7 +45,7 @@ export const openRedirect = effect<'openRedirect'>('authorization', async (envir
 });
 
 export const prepareAuthorization = effect<'prepareAuthorization'>('authorization', async (environment, input) => {
-  const { settings, attempts, flowKey } = environment;
+  const { settings, attempts, flowKey, checkUrl } = environment;
   const { authorizationServer, client, resource } = input;
   const { issuer, metadata, hasResourceMetadata, resourceIdentifier } = authorizationServer;
   const secrets = await createAttemptSecrets(settings.random);
@@ -70,11 +69,9 @@ export const prepareAuthorization = effect<'prepareAuthorization'>('authorizatio
     prompt: promptFor(scopes),
     extra: settings.authorizationParameters,
   });
-  if (settings.allowUrl !== undefined) {
-    const use = { phase: 'authorization', purpose: 'authorization' } as const;
-    // The endpoint alone: the policy is about where the user is sent, not about what is said there.
-    await checkUrlPolicy(serverEndpoint(metadata, 'authorization_endpoint', 'authorization'), use, settings.allowUrl);
-  }
+  // The endpoint alone: the policy is about where the user is sent, not about what is said there.
+  const page = serverEndpoint(metadata, 'authorization_endpoint', 'authorization');
+  await checkUrl(page, { phase: 'authorization', purpose: 'authorization' });
   const grant: Grant = {
     attemptId: crypto.randomUUID(),
     authorizationUrl: url,

@@ -7,6 +7,7 @@ import type { Looked, Probe, ResourceMetadata, ServerMetadata } from '../protoco
 import { withoutQuery } from '../protocol/endpoint-url.ts';
 import { isFresh } from '../protocol/metadata-age.ts';
 import { lookForResourceMetadata } from '../protocol/resource-metadata.ts';
+import { refusedEndpoints } from '../protocol/server-endpoint.ts';
 import { checkUsable, legacyServerMetadata, lookForServerMetadata } from '../protocol/server-metadata.ts';
 import { resourceMetadataUrls, serverMetadataUrls } from '../protocol/well-known.ts';
 import { clientCredentials } from './client-credentials.ts';
@@ -170,9 +171,15 @@ const isSameResource = (one: string, other: string): boolean => URL.parse(one)?.
 /** Checks that the server can be used, then looks up what is stored under its issuer and no other (ISS-01). */
 export const bindIssuer = effect<'bindIssuer'>('issuer-binding', async (environment, input) => {
   const { issuer, metadata, fromCache, resourceMetadata, token: before } = input;
-  const { settings, accessTokens } = environment;
+  const { settings, accessTokens, checkUrl, discoveries } = environment;
   const used = metadata ?? legacyServerMetadata(issuer);
   checkUsable(used, issuerPolicy(settings, used.issuer));
+  const [refused] = await refusedEndpoints(used, checkUrl);
+  if (refused !== undefined) {
+    // Once the server is mended, the next try is to know of it.
+    await discoveries.forgetServer(issuer).catch(() => {});
+    throw refused;
+  }
   const authorizationServer: AuthorizationServer = {
     issuer: used.issuer,
     metadata: used,

@@ -3,6 +3,7 @@ import type { AccessTokenHolder } from '../access-token.ts';
 import type { Journal } from '../durable/journal.ts';
 import type { HeldLease, Leases } from '../durable/lease.ts';
 import type { Http } from '../protocol/http.ts';
+import type { UrlCheck } from '../protocol/server-urls.ts';
 import type { AttemptRecords } from '../records/attempt-records.ts';
 import type { CredentialRecords } from '../records/credential-records.ts';
 import type { DiscoveryRecords } from '../records/discovery-records.ts';
@@ -15,6 +16,8 @@ import type { Obtaining } from './obtaining.ts';
 export interface Environment {
   readonly settings: Settings;
   readonly http: Http;
+  /** What `http` asks before each request, for URLs that are not requested from here. */
+  readonly checkUrl: UrlCheck;
   readonly store: Store;
   readonly vault: Store;
   readonly journal: Journal;

@@ -1,7 +1,7 @@
 /** Makes the client a command works with out of the options, and reports its flow. */
 import type { AuthorizationClientOptions, PreregisteredClient } from '../options.ts';
 import type { UserAgent } from '../user-agents/contract.ts';
-import { readClientSecret } from './common-options.ts';
+import { readClientSecret, serverUrls } from './common-options.ts';
 import type { CommandContext } from './context.ts';
 import { usageError } from './ended.ts';
 import type { CommandLineClient } from './parts.ts';
@@ -47,6 +47,7 @@ async function clientOptions(context: CommandContext, { resource, signsIn }: Cli
     clock: parts.clock,
     clientMetadata: { client_name: APPLICATION_NAME, redirect_uris: options.redirectUri ?? [REDIRECT_URI] },
     logger: (record) => reporter.log(record),
+    ...serverUrls(options),
     ...(signsIn && { userAgent: await userAgentOf(context) }),
     ...(client !== undefined && { preregistered: [client] }),
     ...(options.account !== undefined && { account: options.account }),

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
+import type { AuthorizationClientOptions } from '../options.ts';
 import { usageError } from './ended.ts';
 
 /** As commander hands them over. */
@@ -19,6 +20,8 @@ export interface CommonOptions {
   readonly clientSecretFile?: string;
   readonly clientMetadataUrl?: string;
   readonly redirectUri?: readonly string[];
+  /** Origins, as a URL parser writes them. */
+  readonly allowOrigin?: readonly string[];
   readonly timeout?: number;
   readonly verbose?: boolean;
 }
@@ -41,11 +44,22 @@ export function addCommonOptions(command: Command): Command {
     .option('--issuer <url>', 'the authorization server that --client-id belongs to (default: the one the resource names)')
     .option('--client-metadata-url <url>', 'the https URL of a hosted client ID metadata document')
     .option('--redirect-uri <uri>', 'where the browser comes back to, on this machine (default: http://127.0.0.1/callback)', collect)
+    .optionsGroup('Whom you trust:')
+    .option(
+      '--allow-origin <url>',
+      'go to this origin when the server names it, although it is closer to this machine than the server (repeatable)',
+      collectOrigins,
+    )
     .optionsGroup('Output:')
     .option('--json', 'one JSON object a line on stdout, for machines')
     .option('--timeout <seconds>', 'give up after this many seconds, waiting for you included', parseSeconds)
     .option('-v, --verbose', 'show the log, free of secrets')
     .optionsGroup('Options:');
+}
+
+/** Where the servers of a resource may send the flow: by default nowhere closer than the resource itself is (SEC-03). */
+export function serverUrls({ allowOrigin }: CommonOptions): Pick<AuthorizationClientOptions, 'serverUrls'> {
+  return allowOrigin === undefined ? {} : { serverUrls: { except: ({ origin }) => allowOrigin.includes(origin) } };
 }
 
 /** The secret of `--client-id`, never from an argument: arguments are seen by every user of the machine. */
@@ -73,6 +87,12 @@ export function parseResource(text: string): URL {
 
 export function collect(value: string, earlier: readonly string[] = []): readonly string[] {
   return [...earlier, value];
+}
+
+function collectOrigins(value: string, earlier: readonly string[] = []): readonly string[] {
+  const url = URL.parse(value);
+  if (url === null || !/^https?:$/.test(url.protocol)) throw new InvalidArgumentError('It must be an http or https URL.');
+  return [...earlier, url.origin];
 }
 
 function collectScopes(value: string, earlier: readonly string[] = []): readonly string[] {

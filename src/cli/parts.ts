@@ -1,7 +1,7 @@
 /** What the commands are made of. Loaded when it is needed, so that `--help` is fast; replaced in tests. */
 import type { Clock } from '../clock.ts';
 import { systemClock } from '../clock.ts';
-import type { Diagnosis } from '../diagnosis.ts';
+import type { Diagnosis, DiscoverOptions } from '../diagnosis.ts';
 import type { AuthorizationClientOptions } from '../options.ts';
 import type { AuthorizationStatus, Progress } from '../status.ts';
 import type { Store } from '../stores/contract.ts';
@@ -36,7 +36,9 @@ export interface CommandLineParts {
   /** Where the secrets go, if not where the rest goes: asked for now, or by an earlier command for the same store. */
   createVault(store: Store, options: { readonly keychain: boolean }): Promise<Store | undefined>;
   createClient(options: AuthorizationClientOptions): Promise<CommandLineClient>;
-  discover(options: { readonly resource: string; readonly clock: Clock; readonly signal: AbortSignal }): Promise<Diagnosis>;
+  discover(
+    options: Required<Pick<DiscoverOptions, 'clock' | 'signal'>> & Pick<DiscoverOptions, 'serverUrls'> & { readonly resource: string },
+  ): Promise<Diagnosis>;
 }
 
 const KEYCHAIN_SERVICE = 'authchart';

@@ -4,6 +4,7 @@ import type { Limits } from '../limits.ts';
 import type { IssuerPolicy } from '../options.ts';
 import type { Looked, Probe } from '../protocol/documents.ts';
 import { withoutQuery } from '../protocol/endpoint-url.ts';
+import type { UrlCheck } from '../protocol/server-urls.ts';
 import { type Finding, ofFailure } from './findings.ts';
 
 export interface Examination {
@@ -15,6 +16,8 @@ export interface Examination {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly signal: AbortSignal | undefined;
+  /** What `http` asks before each request, for URLs that a diagnosis does not request. */
+  readonly checkUrl: UrlCheck;
 }
 
 /** What the looks at the candidates gave: the document, also a flawed one, and every reason why a client would stop. */
@@ -83,14 +86,14 @@ async function sightingOf<Document>(
 export function unavailableProbe(
   document: Probe['document'],
   url: string,
-  { details, message }: FailureError['failure'],
+  { code, details, message }: FailureError['failure'],
   durationMs: number,
 ): Probe {
   return {
     document,
     url: withoutQuery(url),
     durationMs,
-    verdict: 'unavailable',
+    verdict: code === 'url_refused_by_policy' ? 'refused' : 'unavailable',
     reason: details.reason ?? message,
     ...(details.status !== undefined && { status: details.status }),
   };

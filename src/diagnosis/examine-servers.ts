@@ -1,6 +1,7 @@
 /** Looks at the authorization servers of a resource in the client's order, until one can be used. */
 import type { Probe, ServerMetadata } from '../protocol/documents.ts';
 import type { Http } from '../protocol/http.ts';
+import { refusedEndpoints } from '../protocol/server-endpoint.ts';
 import { legacyServerMetadata, lookForServerMetadata } from '../protocol/server-metadata.ts';
 import { serverMetadataUrls } from '../protocol/well-known.ts';
 import { type Examination, failureIn, sightingsOf } from './examination.ts';
@@ -66,7 +67,9 @@ async function examineServer(http: Http, examination: Examination, issuer: strin
   );
   const findings = [...problems, ...failures, ...ofServerProbes(untold)];
   if (document !== undefined) {
-    return { issuer, probes, findings: [...findings, ...ofServerMetadata(document, issuer, policy)], metadata: document };
+    const refused = await refusedEndpoints(document, examination.checkUrl);
+    const about = [...ofServerMetadata(document, issuer, policy), ...refused.map(({ failure }) => ofFailure(failure))];
+    return { issuer, probes, findings: [...findings, ...about], metadata: document };
   }
   // What could not be read may well be there.
   if (problems.length + failures.length > 0) return { issuer, probes, findings };

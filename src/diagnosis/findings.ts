@@ -23,6 +23,7 @@ const info = (rule: string, text: string): Finding => ({ level: 'info', rule, te
 
 const OFFLINE_ACCESS_RULE = 'MCP: Refresh Tokens';
 const REGISTRATION_RULE = 'MCP: Client Registration';
+const SERVER_URLS_RULE = 'MCP Security Best Practices: Server-Side Request Forgery';
 
 /** The rule that a failure breaks, by its code; network failures break the one that wants a document there. */
 const RULES: Partial<Record<FailureCode, string>> = {
@@ -31,11 +32,13 @@ const RULES: Partial<Record<FailureCode, string>> = {
   endpoint_refused: 'MCP: Communication Security',
   pkce_not_supported: 'MCP: Authorization Code Protection',
   metadata_incomplete: 'RFC 8414 section 2',
+  url_refused_by_policy: SERVER_URLS_RULE,
 };
 
 export function ofFailure(failure: Failure): Finding {
   const { url } = failure.details;
-  const where = url === undefined ? '' : ` (${url})`;
+  const shown = failure.code === 'url_refused_by_policy' && url !== undefined ? URL.parse(url)?.origin : url;
+  const where = shown === undefined ? '' : ` (${shown})`;
   const rule = RULES[failure.code] ?? (failure.phase === 'server-metadata' ? 'RFC 8414 section 3' : 'RFC 9728 section 3');
   const status = failure.details.status === undefined ? '' : ` It answered ${failure.details.status}.`;
   return error(rule, `${failure.message}${status}${where}`);
@@ -85,6 +88,8 @@ export function ofResourceProbes(probes: readonly Probe[], challengeUrl: string 
   return probes.flatMap((probe): readonly Finding[] => {
     const { url, verdict, reason = 'It is not there.' } = probe;
     if (verdict === 'found') return probe.reason === undefined ? [] : [warning('RFC 9728 section 3.2', `${reason} (${url})`)];
+    if (verdict === 'refused')
+      return [warning(SERVER_URLS_RULE, `The challenge names ${url} as resource_metadata, where careful clients do not go. ${reason}`)];
     if (url === shown)
       return [warning('RFC 9728 section 5.1', `The challenge names ${url} as resource_metadata, but nothing usable is there. ${reason}`)];
     return verdict === 'invalid' ? [warning('RFC 9728 section 3.2', `${url} has no usable metadata. ${reason}`)] : [];

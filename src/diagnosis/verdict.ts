@@ -14,9 +14,13 @@ export type Registration = 'metadata-document' | 'dynamic' | 'pre-registered';
 
 const LEVELS = ['error', 'warning', 'info'] as const;
 
-/** Errors first; within a level in the order in which a client meets them. */
+/** Each once, errors first; within a level in the order in which a client meets them. */
 export function inOrder(findings: readonly Finding[]): readonly Finding[] {
-  return LEVELS.flatMap((level) => findings.filter((finding) => finding.level === level));
+  // The candidates of one issuer may all be flawed in one way.
+  const isFirst = ({ rule, text }: Finding, index: number): boolean =>
+    findings.findIndex((other) => other.rule === rule && other.text === text) === index;
+  const once = findings.filter(isFirst);
+  return LEVELS.flatMap((level) => once.filter((finding) => finding.level === level));
 }
 
 export function verdictOf(demand: Demand, findings: readonly Finding[]): Verdict {

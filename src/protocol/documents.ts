@@ -35,7 +35,8 @@ export interface Probe {
   readonly url: string;
   readonly status?: number;
   readonly durationMs: number;
-  readonly verdict: 'found' | 'absent' | 'invalid' | 'unavailable' | 'cached';
+  /** `refused`: by the policy for URLs that servers name; nothing was sent there. */
+  readonly verdict: 'found' | 'absent' | 'invalid' | 'unavailable' | 'cached' | 'refused';
   /** Why it is not usable, or what is odd about it; in words of ours, server text sanitised. */
   readonly reason?: string;
 }

@@ -2,30 +2,29 @@
  * The one way to a metadata, registration, token or revocation endpoint. Every
  * request of the flow goes through it, so that the embedder's `fetch` (proxy,
  * certificate authorities, dispatcher) applies to all alike (SEC-07) and every
- * read is bounded in size and time (SEC-02).
+ * read is bounded in size and time (SEC-02), and nothing is sent to a URL that a
+ * server has no business naming (SEC-03).
  *
  * Left out on purpose: retries (they are states of the chart), cookies, caches,
  * and redirects other than those of metadata documents inside one origin.
  */
 import type { KyInstance } from 'ky';
-import { type FailureCode, FailureError, type Phase } from '../failure.ts';
+import { type FailureCode, FailureError } from '../failure.ts';
 import type { Limits } from '../limits.ts';
-import type { AuthorizationClientOptions, FetchLike, UrlPurpose } from '../options.ts';
+import type { AuthorizationClientOptions, FetchLike } from '../options.ts';
 import { discardBody, withBodyInMemory } from './bounded-body.ts';
 import { withinDeadline } from './deadline.ts';
 import { isSafeEndpoint, webUrl, withoutQuery } from './endpoint-url.ts';
-import { networkReason } from './network-reason.ts';
+import { ADDRESS_NOT_PUBLIC, networkCode, networkReason } from './network-reason.ts';
 import { redirectTarget } from './redirects.ts';
+import type { UrlCheck, UrlUse } from './server-urls.ts';
 
-export interface HttpRequest {
+/** Its phase is the part of the flow that a failure is told to belong to; its purpose decides, too, whether redirects are followed. */
+export interface HttpRequest extends UrlUse {
   /** Default `GET`; `DELETE` ends a session that a diagnosis began. */
   readonly method?: 'GET' | 'POST' | 'DELETE';
   readonly headers?: HeadersInit;
   readonly body?: BodyInit;
-  /** The part of the flow that a failure is told to belong to. */
-  readonly phase: Phase;
-  /** What the URL is for; asked of `allowUrl`, and decides whether redirects are followed. */
-  readonly purpose: UrlPurpose;
   /** Ends the request with `cancelled`. */
   readonly signal?: AbortSignal;
   /** Only status and headers are wanted: the body is not read. */
@@ -36,22 +35,23 @@ export interface HttpRequest {
  * Resolves with the answer of any status, its body read in full.
  *
  * @throws FailureError `network_unreachable`, `network_timeout`,
- *   `response_too_large`, `redirect_refused`, `url_refused`, `cancelled`; none has
- *   a cause, none holds the request.
+ *   `response_too_large`, `redirect_refused`, `url_refused`, `url_refused_by_policy`,
+ *   `cancelled`; none has a cause, none holds the request.
  */
 export type Http = (url: string, request: HttpRequest) => Promise<Response>;
 
 export interface HttpOptions {
   readonly fetch: FetchLike;
   readonly limits: Limits;
-  readonly allowUrl?: AuthorizationClientOptions['allowUrl'];
+  /** Asked before every request, those after a redirect included: there is no way around it (SEC-03). */
+  readonly checkUrl: UrlCheck;
   readonly logger?: AuthorizationClientOptions['logger'];
   /** Milliseconds since the epoch, for log records. Default: the system's clock. */
   readonly now?: () => number;
 }
 
 export function createHttp(options: HttpOptions): Http {
-  const { limits, allowUrl, logger, now = Date.now } = options;
+  const { limits, checkUrl, logger, now = Date.now } = options;
   // Asking the platform's fetch for its abilities, as ky does while it loads, takes Node 20 ms: not before the first request.
   const load = async (): Promise<KyInstance> => {
     const { default: ky } = await import('ky');
@@ -73,7 +73,7 @@ export function createHttp(options: HttpOptions): Http {
     let target = url;
     for (let followed = 0; ; followed += 1) {
       checkTransport(target, request);
-      if (allowUrl !== undefined) await checkUrlPolicy(target, request, allowUrl);
+      await checkUrl(target, request);
       sender ??= load();
       const send = await sender;
       const response = await send(target, {
@@ -124,7 +124,8 @@ export function createHttp(options: HttpOptions): Http {
         (how) => failed(how, url, request, how === 'cancelled' ? undefined : `The limit is ${timeoutMs} ms.`),
       );
     } catch (error) {
-      const known = error instanceof FailureError ? error : failed('network_unreachable', url, request, networkReason(error));
+      const code = networkCode(error) === ADDRESS_NOT_PUBLIC ? 'url_refused_by_policy' : 'network_unreachable';
+      const known = error instanceof FailureError ? error : failed(code, url, request, networkReason(error));
       log(url, request, startedAt, { code: known.failure.code });
       throw known;
     }
@@ -146,21 +147,6 @@ function checkTransport(url: string, request: HttpRequest): void {
   // its metadata is read there (resource-metadata.ts compares the origins), secrets go nowhere but https.
   const usable = request.purpose === 'resource-metadata' ? webUrl(url) !== undefined : isSafeEndpoint(url);
   if (!usable) throw failed('url_refused', url, request, 'It is not https, nor http on loopback.');
-}
-
-/** @throws FailureError `url_refused` where the embedder's policy does not allow the URL (SEC-03) */
-export async function checkUrlPolicy(
-  url: string,
-  request: Pick<HttpRequest, 'phase' | 'purpose'>,
-  allowUrl: NonNullable<HttpOptions['allowUrl']>,
-): Promise<void> {
-  let allowed = false;
-  try {
-    allowed = await allowUrl(new URL(url), request.purpose);
-  } catch {
-    // Throwing is how some policies refuse; their text may hold anything, so it stays behind.
-  }
-  if (allowed !== true) throw failed('url_refused', url, request, 'The policy `allowUrl` refuses it.');
 }
 
 function failed(code: FailureCode, url: string, request: Pick<HttpRequest, 'phase'>, reason: string | undefined): FailureError {

@@ -23,6 +23,8 @@ export interface LookRequest {
   readonly etag?: string | undefined;
   /** 5xx statuses that mean "not here" and not "not now". */
   readonly absentStatuses?: readonly number[];
+  /** Others may have the document where the policy for server-supplied URLs refuses this one. */
+  readonly mayBeRefused?: boolean;
 }
 
 /** How long the document may be kept, and what to ask with afterwards. */
@@ -76,6 +78,7 @@ async function findingAt(http: Http, request: LookRequest): Promise<Finding> {
     // Sites that answer every unknown path with their login or home page: there is no document.
     if (code === 'redirect_refused') return { verdict: 'absent', status: details.status, reason: `It redirects. ${details.reason ?? ''}` };
     if (code === 'response_too_large') return { verdict: 'invalid', reason: `It is too large for metadata. ${details.reason ?? ''}` };
+    if (code === 'url_refused_by_policy' && request.mayBeRefused === true) return { verdict: 'refused', reason: details.reason };
     throw error;
   }
 }

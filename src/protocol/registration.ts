@@ -61,8 +61,10 @@ async function post(http: Http, url: string, body: ClientMetadata, signal: Abort
       ...(signal !== undefined && { signal }),
     });
   } catch (error) {
-    if (!(error instanceof FailureError) || error.failure.code !== 'redirect_refused') throw error;
-    throw new FailureError('redirect_refused', 'registration', { ...error.failure.details, metadataMayBeStale: true });
+    if (!(error instanceof FailureError)) throw error;
+    const { code, details } = error.failure;
+    if (code !== 'redirect_refused' && code !== 'url_refused_by_policy') throw error;
+    throw new FailureError(code, 'registration', { ...details, metadataMayBeStale: true });
   }
 }
 

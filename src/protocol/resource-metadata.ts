@@ -42,8 +42,8 @@ export interface ResourceMetadataLook {
 }
 
 /**
- * `absent` for 4xx, redirects to elsewhere, and what is not valid metadata, with
- * the reason in the probe (PRM-02). A document without `authorization_servers` is
+ * `absent` for 4xx, redirects to elsewhere, what is not valid metadata, and a URL on
+ * another origin that the policy refuses (SEC-03), with the reason in the probe (PRM-02). A document without `authorization_servers` is
  * found, with an empty list.
  *
  * @throws FailureError `resource_mismatch` (PRM-03), `server_unavailable` for 5xx
@@ -62,7 +62,15 @@ export async function lookForResourceMetadata(http: Http, look: ResourceMetadata
     return { outcome: 'absent', probe };
   }
   const { url, protocolVersion, signal, now } = look;
-  const sight = await lookAt(http, { url, document: 'resource-metadata', protocolVersion, signal, now });
+  const sight = await lookAt(http, {
+    url,
+    document: 'resource-metadata',
+    protocolVersion,
+    signal,
+    now,
+    // Behind a proxy, servers name themselves by inner addresses; the resource's own places are still to be asked.
+    mayBeRefused: new URL(url).origin !== new URL(look.resource).origin,
+  });
   if (sight.seen !== 'object') return { outcome: 'absent', probe: sight.probe };
 
   const parsed = documentSchema.safeParse(sight.object);

@@ -106,8 +106,11 @@ export function tokenFailure(error: unknown, phase: TokenPhase): FailureError {
       reason: `The request could not be made (${kindOf(error)}).`,
     });
   }
-  if (error.failure.code !== 'redirect_refused') return error;
-  return new FailureError('token_request_rejected', phase, { ...error.failure.details, metadataMayBeStale: true });
+  const { code, details } = error.failure;
+  // Stored metadata may be from before the server was mended.
+  if (code === 'url_refused_by_policy') return new FailureError(code, phase, { ...details, metadataMayBeStale: true });
+  if (code !== 'redirect_refused') return error;
+  return new FailureError('token_request_rejected', phase, { ...details, metadataMayBeStale: true });
 }
 
 /** The server says that it cannot now: try again later (RFR-03). */

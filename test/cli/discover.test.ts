@@ -1,8 +1,10 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import type { CommandLineParts } from '../../src/cli/parts.ts';
 import { diagnosisText } from '../../src/cli/report/diagnosis-text.ts';
 import { type Style, styleOf } from '../../src/cli/report/style.ts';
 import type { Diagnosis } from '../../src/diagnosis.ts';
+import type { ServerUrlExceptions } from '../../src/options.ts';
 import { runCommand } from './run-command.ts';
 import { surroundings } from './signed-in.ts';
 
@@ -76,6 +78,26 @@ describe('authchart discover', () => {
       parts: { discover: async () => ({ ...DIAGNOSIS, verdict }) },
     });
     expect(exitCode).toBe(expected);
+  });
+
+  it('shows which places a server has no business naming, and goes there only if it is told to (SEC-03)', async () => {
+    const inner = 'https://169.254.169.254';
+    const { command } = await surroundings({ resource: { authorizationServers: [inner] } });
+    const { exitCode, stdout } = await command('discover');
+    expect(exitCode).toBe(6);
+    expect(stdout).toMatch(/✗ refused +https:\/\/169\.254\.169\.254\//);
+    expect(stdout).toContain('169.254.169.254 is a link-local address');
+
+    const allowed: unknown[] = [];
+    const discover: CommandLineParts['discover'] = async ({ serverUrls }) => {
+      const { except } = serverUrls as ServerUrlExceptions;
+      for (const url of [`${inner}/token`, 'https://169.254.169.254:8443/token', 'https://10.0.0.5/token'])
+        allowed.push(except?.(new URL(url), 'token'));
+      return DIAGNOSIS;
+    };
+    await command('discover', ['--allow-origin', `${inner}:443/any`, '--allow-origin', 'https://10.0.0.5'], { parts: { discover } });
+    expect(allowed).toEqual([true, false, true]);
+    expect((await command('discover', ['--allow-origin', '10.0.0.5'])).exitCode).toBe(2);
   });
 
   it('ends with 5 where nothing answers: no rule is broken, and it may succeed later', async () => {

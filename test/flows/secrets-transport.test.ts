@@ -80,7 +80,11 @@ describe('a server whose certificate nobody vouches for', () => {
       const { origin } = new URL(input instanceof Request ? input.url : input);
       return origin === login.origin ? globalThis.fetch(input, init) : servers.fetch(input, init);
     };
-    const client = world.another({ fetch: platform, userAgent: scriptedUser((url) => servers.approve(url)) });
+    const client = world.another({
+      fetch: platform,
+      userAgent: scriptedUser((url) => servers.approve(url)),
+      serverUrls: { except: ({ origin }) => origin === login.origin },
+    });
     const failure = await failureOfCall(whileTimePasses(world.clock, client.fetch(servers.resource.url, CALL)));
     expect(failure).toMatchObject({
       code: 'network_unreachable',

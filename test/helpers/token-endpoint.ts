@@ -1,6 +1,6 @@
 /** One endpoint that takes POSTs, on a real local server, with the Http to reach it by. */
-import { DEFAULT_LIMITS } from '../../src/limits.ts';
-import { createHttp, type Http } from '../../src/protocol/http.ts';
+import type { Http } from '../../src/protocol/http.ts';
+import { httpWith } from './http-with.ts';
 import { localServer } from './local-server.ts';
 
 export interface Answer {
@@ -53,7 +53,7 @@ export async function postEndpoint(answer: Answer | ((seen: SeenPost) => Answer)
   return {
     url: `${server.origin}${path}`,
     issuer: server.origin,
-    http: createHttp({ fetch: (input, init) => fetch(input, init), limits: DEFAULT_LIMITS }),
+    http: httpWith({ fetch: (input, init) => fetch(input, init) }),
     posts,
   };
 }

@@ -71,7 +71,7 @@ describe('bounds', () => {
     );
     expect(cancelled).toHaveBeenCalledOnce();
     expect(
-      (await failureOfPromise(httpWith({ limits, allowUrl: () => new Promise(() => {}) })('https://as.example/', metadataRequest))).code,
+      (await failureOfPromise(httpWith({ limits, checkUrl: () => new Promise(() => {}) })('https://as.example/', metadataRequest))).code,
     ).toBe('network_timeout');
   });
 

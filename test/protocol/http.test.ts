@@ -1,5 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { FailureError } from '../../src/failure.ts';
 import type { FetchLike, LogRecord } from '../../src/options.ts';
+import type { UrlCheck } from '../../src/protocol/server-urls.ts';
 import { httpWith, metadataRequest, tokenRequest } from '../helpers/http-with.ts';
 import { failureOfPromise, json, localServer } from '../helpers/local-server.ts';
 
@@ -64,26 +66,19 @@ describe('URLs', () => {
     expect(fetch).not.toHaveBeenCalled();
   });
 
-  it('asks the policy for every URL, redirects included; throwing and anything but true refuse', async () => {
+  it('asks before every request, those after a redirect included, and sends nothing where the answer is no (SEC-03)', async () => {
     const asked: string[] = [];
     const server = await localServer((request, response) => {
       if (request.url === '/b') json(response, {});
       else response.writeHead(302, { location: '/b' }).end();
     });
-    const http = httpWith({ allowUrl: (url, purpose) => asked.push(`${purpose} ${url.pathname}`) > 0 });
-    await http(`${server.origin}/a`, metadataRequest);
-    expect(asked).toEqual(['server-metadata /a', 'server-metadata /b']);
-
-    const onlyFirst = httpWith({ allowUrl: (url) => url.pathname === '/a' });
-    expect((await failureOfPromise(onlyFirst(`${server.origin}/a`, metadataRequest))).code).toBe('url_refused');
-    const throwing = httpWith({
-      allowUrl: () => {
-        throw new Error('secret-policy');
-      },
-    });
-    const failure = await failureOfPromise(throwing(`${server.origin}/a?token=secret-query`, metadataRequest));
-    expect(failure.code).toBe('url_refused');
-    expect(JSON.stringify(failure)).not.toContain('secret');
+    const checkUrl: UrlCheck = async (url, { phase, purpose }) => {
+      asked.push(`${purpose} ${new URL(url).pathname}`);
+      if (asked.length === 4) throw new FailureError('url_refused_by_policy', phase);
+    };
+    await httpWith({ checkUrl })(`${server.origin}/a`, metadataRequest);
+    expect((await failureOfPromise(httpWith({ checkUrl })(`${server.origin}/a`, metadataRequest))).code).toBe('url_refused_by_policy');
+    expect(asked).toEqual(['server-metadata /a', 'server-metadata /b', 'server-metadata /a', 'server-metadata /b']);
     expect(server.requests.map((request) => request.target)).toEqual(['/a', '/b', '/a']);
   });
 });

@@ -1,9 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/limits.ts';
 import type { FetchLike } from '../../src/options.ts';
-import { createHttp } from '../../src/protocol/http.ts';
 import { lookForResourceMetadata, type ResourceMetadataLook } from '../../src/protocol/resource-metadata.ts';
+import { createUrlCheck } from '../../src/protocol/server-urls.ts';
 import { resourceMetadataUrls } from '../../src/protocol/well-known.ts';
+import { httpWith } from '../helpers/http-with.ts';
 import { failureOfPromise, json, localServer } from '../helpers/local-server.ts';
 
 const RESOURCE = 'https://h.example/mcp';
@@ -12,7 +13,7 @@ const VALID = { resource: RESOURCE, authorization_servers: ['https://as.example'
 
 function look(answer: (request: Request) => Response | Promise<Response>, options: Partial<ResourceMetadataLook> = {}) {
   const fetch: FetchLike = async (input, init) => answer(new Request(input, init));
-  const http = createHttp({ fetch, limits: DEFAULT_LIMITS });
+  const http = httpWith({ fetch });
   return lookForResourceMetadata(http, { url: URL_THERE, resource: RESOURCE, protocolVersion: '2026-07-28', now: () => 0, ...options });
 }
 
@@ -32,7 +33,7 @@ describe('a document that is there', () => {
     let now = 1000;
     const resource = `${server.origin}/mcp?tenant=1`;
     const [url = ''] = resourceMetadataUrls(resource);
-    const http = createHttp({ fetch: globalThis.fetch, limits: DEFAULT_LIMITS });
+    const http = httpWith();
     const looked = await lookForResourceMetadata(http, { url, resource, protocolVersion: '2026-07-28', now: () => (now += 5) });
     expect(looked).toEqual({
       outcome: 'found',
@@ -198,12 +199,12 @@ describe('a server that cannot answer now', () => {
     expect([failure.code, failure.retryable]).toEqual(['network_unreachable', true]);
   });
 
-  it('fails when the policy refuses the URL (PRM-02)', async () => {
-    const http = createHttp({ fetch: globalThis.fetch, limits: DEFAULT_LIMITS, allowUrl: () => false });
+  it('fails when the policy refuses a place of the resource itself (PRM-02)', async () => {
+    const http = httpWith({ checkUrl: createUrlCheck({ resource: RESOURCE, limits: DEFAULT_LIMITS, allowUrl: () => false }) });
     const failure = await failureOfPromise(
       lookForResourceMetadata(http, { url: URL_THERE, resource: RESOURCE, protocolVersion: 'x', now: () => 0 }),
     );
-    expect(failure.code).toBe('url_refused');
+    expect(failure.code).toBe('url_refused_by_policy');
   });
 
   it('is asked once more without our header where a browser may have refused it, and nowhere else (PRM-06)', async () => {

@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FailureError } from '../../src/failure.ts';
-import { DEFAULT_LIMITS } from '../../src/limits.ts';
 import type { FetchLike } from '../../src/options.ts';
 import type { ServerMetadata } from '../../src/protocol/documents.ts';
-import { createHttp } from '../../src/protocol/http.ts';
 import {
   checkUsable,
   legacyServerMetadata,
@@ -12,6 +10,7 @@ import {
   type ServerMetadataLook,
 } from '../../src/protocol/server-metadata.ts';
 import { serverMetadataUrls } from '../../src/protocol/well-known.ts';
+import { httpWith } from '../helpers/http-with.ts';
 import { failureOfPromise, json, localServer } from '../helpers/local-server.ts';
 
 const ISSUER = 'https://as.example';
@@ -25,7 +24,7 @@ const VALID = {
 
 function look(answer: (request: Request) => Response, options: Partial<ServerMetadataLook> = {}) {
   const fetch: FetchLike = async (input, init) => answer(new Request(input, init));
-  const http = createHttp({ fetch, limits: DEFAULT_LIMITS });
+  const http = httpWith({ fetch });
   return lookForServerMetadata(http, { url: URL_THERE, issuer: ISSUER, protocolVersion: '2026-07-28', now: () => 0, ...options });
 }
 
@@ -44,7 +43,7 @@ describe('a document that is there', () => {
       else json(response, {}, 404);
     });
     const issuer = `${server.origin}/tenant`;
-    const http = createHttp({ fetch: globalThis.fetch, limits: DEFAULT_LIMITS });
+    const http = httpWith();
     const seen: unknown[] = [];
     for (const url of serverMetadataUrls(issuer)) {
       const looked = await lookForServerMetadata(http, { url, issuer, protocolVersion: '2026-07-28', now: () => 0 });

@@ -95,6 +95,8 @@ function verdictOfProbe({ verdict: word }: Probe, { green, red, yellow, dim, sym
       return dim(`${symbols.information} absent`);
     case 'invalid':
       return red(`${symbols.failed} invalid`);
+    case 'refused':
+      return red(`${symbols.failed} refused`);
     case 'unavailable':
       return yellow(`${symbols.warning} unavailable`);
   }
