@@ -124,8 +124,8 @@ export interface AuthorizationClientOptions {
   readonly issuers?: Readonly<Record<string, IssuerPolicy>>;
   /**
    * Where servers may send the flow: metadata, endpoints, the authorization page (SEC-03). The origins that these options
-   * name are always fine: of the resource, of issuers, of endpoints in `serverMetadata`. Default `standard`. What is
-   * refused fails with `url_refused_by_policy`.
+   * name are always fine: of the resource, of issuers, of endpoints in `serverMetadata`. Default `standard`, on a host
+   * `strict`. What is refused fails with `url_refused_by_policy`.
    */
   readonly serverUrls?: ServerUrlRule | ServerUrlExceptions;
   /** May a URL that `serverUrls` lets pass be used, too? Asked before each use; throwing or returning false refuses it (SEC-03). */

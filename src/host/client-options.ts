@@ -3,6 +3,7 @@ import { FailureError } from '../failure.ts';
 import type { AuthorizationClientOptions } from '../options.ts';
 import { isSafeEndpoint } from '../protocol/endpoint-url.ts';
 import { canonicalResource } from '../protocol/resource-identifier.ts';
+import { guardedServerUrls } from './guarded-server-urls.ts';
 import type { AuthorizationHostOptions, DecidedByHost, HostedAccount, HostedLogin } from './host-options.ts';
 import { notifying } from './notifying.ts';
 
@@ -35,6 +36,7 @@ export function clientOptions(
     ...shared,
     ...configured,
     ...login,
+    serverUrls: guardedServerUrls(configured.serverUrls ?? shared.serverUrls),
     ...(onUserNeeded !== undefined && { userAgent: notifying(login, redirectUri, onUserNeeded) }),
   };
 }

@@ -45,6 +45,8 @@ export type HostedClientOptions = Omit<AuthorizationClientOptions, DecidedByHost
 
 export interface AuthorizationHostOptions
   extends Omit<AuthorizationClientOptions, 'resource' | 'account' | 'userAgent' | 'clientMetadata'> {
+  /** As for a client, but `strict` where no rule is named: what names lead to is looked up before each request of a flow (SEC-03). */
+  readonly serverUrls?: NonNullable<AuthorizationClientOptions['serverUrls']>;
   /** Shared by every worker: what a flow needs to go on is there and not in memory. */
   readonly store: Store;
   /** The public URL at which `handleCallback` is reached: https, or http on a loopback address. */

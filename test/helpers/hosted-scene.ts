@@ -34,6 +34,8 @@ export function hostedScene(options: HostedSceneOptions = {}): HostedScene {
       store,
       clock,
       fetch: servers.fetch,
+      // The strict rule of a host asks where the names of the scripted servers lead.
+      serverUrls: { resolve: async () => ['8.8.8.8'] },
       redirectUri: REDIRECT_URI,
       clientMetadata: { client_name: 'Example' },
       identify: sessionOf,
