@@ -38,14 +38,11 @@ export interface UrlCheckOptions extends Named, Pick<AuthorizationClientOptions,
 
 export function createUrlCheck({ resource, serverUrls, allowUrl, limits, ...configured }: UrlCheckOptions): UrlCheck {
   const { rule = 'standard', except, resolve } = typeof serverUrls === 'object' ? serverUrls : { rule: serverUrls };
-  const own = new URL(resource);
-  const ownReach = hostReach(own.hostname);
-  // Of no use to the many clients that have nothing to ask.
-  let named: ReadonlySet<string> | undefined;
+  const { origin: ownOrigin, hostname: ownHost } = new URL(resource);
+  const ownReach = hostReach(ownHost);
 
   async function objection(url: URL, use: UrlUse): Promise<string | undefined> {
-    named ??= new Set([own.origin, ...originsIn(configured)]);
-    if (named.has(url.origin)) return undefined;
+    if (url.origin === ownOrigin || originsIn(configured).includes(url.origin)) return undefined;
     const reach = hostReach(url.hostname);
     if (!mayPoint(ownReach, reach)) {
       if (rule === 'standard' && reach === 'private' && (await isResourcePrivate())) return undefined;
@@ -59,13 +56,13 @@ export function createUrlCheck({ resource, serverUrls, allowUrl, limits, ...conf
   }
 
   const place = (reach: Reach): string =>
-    mayPoint(reach, reach) ? `${PLACES[reach]}, and the resource ${own.hostname} is not there.` : `${PLACES[reach]}.`;
+    mayPoint(reach, reach) ? `${PLACES[reach]}, and the resource ${ownHost} is not there.` : `${PLACES[reach]}.`;
 
   /** Inside a company, names that look public lead to private addresses. Every one has to: an owner of the name may mix them. */
   async function isResourcePrivate(): Promise<boolean> {
     const lookUp = resolverOf(resolve);
-    if (lookUp === undefined || isAddress(own.hostname)) return false;
-    const addresses = await ask(lookUp, own.hostname).catch(() => []);
+    if (lookUp === undefined || isAddress(ownHost)) return false;
+    const addresses = await ask(lookUp, ownHost).catch(() => []);
     return addresses.length > 0 && addresses.every((address) => mayPoint(addressReach(address), 'private'));
   }
 
