@@ -7,8 +7,6 @@ export default defineConfig({
   test: {
     ...shared.test,
     include: ['test/browser/*.browser.ts'],
-    // Each file has a Chromium of its own.
-    maxWorkers: 1,
     // A whole browser on a busy machine; as everywhere, it only ends tests that hang.
     testTimeout: 60_000,
     hookTimeout: 60_000,
