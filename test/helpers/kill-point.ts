@@ -13,7 +13,7 @@ import type { Program } from './killable-program.ts';
 import type { OwnPlace } from './store-places.ts';
 
 /** Every point recovers within this time, the wait for the lease of the dead process included (RES-08). */
-const RECOVERY_LIMIT_MS = 10_000;
+export const RECOVERY_LIMIT_MS = 10_000;
 
 /** Long enough for a busy machine, and shorter than a test may take. */
 const HANGS_MS = 45_000;

@@ -51,13 +51,25 @@ describe.concurrent.each(STORES)('a process on %s', KILL_TEST, (_, inStore) => {
 });
 
 describe.each(STORES)('eight processes on %s', KILL_TEST, (_, inStore) => {
+  const answers = Array.from({ length: PROCESSES }, () => 200);
+
+  it('without tokens share one approval and one registration (REG-08, AUT-08, STO-02)', async (context) => {
+    await using own = await inStore(context);
+    await using scene = await killScene(own, { redirectUri: 'http://127.0.0.1/callback' });
+    const { outcomes, spent } = await together(context, scene, { situation: 'without tokens', store: own.place.kind });
+    expect(outcomes).toEqual(answers);
+    expect(scene.person.opened).toHaveLength(1);
+    expect(spent).toEqual(sum({ approvals: 1, registrations: 1, codesSent: 1 }));
+    await lastsBeyondExpiry(scene);
+  });
+
   it('with an expired token refresh once, and ask nobody (RFR-05, STO-02)', async (context) => {
     await using own = await inStore(context);
     await using scene = await killScene(own);
     await scene.signIn();
     scene.passAnHour();
     const { outcomes, spent } = await together(context, scene, { situation: 'with an expired token', store: own.place.kind });
-    expect(outcomes).toEqual(Array.from({ length: PROCESSES }, () => 200));
+    expect(outcomes).toEqual(answers);
     expect(spent).toEqual(sum({ refreshes: 1 }));
     await lastsBeyondExpiry(scene);
   });
