@@ -81,6 +81,7 @@ export default defineConfig([
       redis: 'src/redis.ts',
       postgres: 'src/postgres.ts',
       keychain: 'src/keychain.ts',
+      gateway: 'src/gateway.ts',
       'store-contract': 'src/stores/store-contract.ts',
     },
     deps: { neverBundle: [/^node:/, '@napi-rs/keyring'], onlyBundle: ['idb', 'jose', 'ky', 'zod', ...OPEN] },

@@ -26,6 +26,19 @@ describe('import directions', () => {
     expect(directionProblems(graph)).toEqual(['src/client.ts:1 client may not import src/cli/run.ts.']);
   });
 
+  it('leave the gateway to the command line', () => {
+    const gateway = {
+      'src/gateway/protect.ts': 'export const protect = 1;',
+      'src/gateway.ts': "export { protect } from './gateway/protect.ts';",
+    };
+    const command = graphOf({ 'src/cli/gateway.ts': "import { protect } from '../gateway.ts';", ...gateway });
+    const client = graphOf({ 'src/client.ts': "import { protect } from './gateway.ts';", ...gateway });
+    const host = graphOf({ 'src/host/host.ts': "import { protect } from '../gateway/protect.ts';", ...gateway });
+    expect(directionProblems(command)).toEqual([]);
+    expect(directionProblems(client)).toEqual(['src/client.ts:1 client may not import src/gateway.ts.']);
+    expect(directionProblems(host)).toEqual(['src/host/host.ts:1 host may not import src/gateway/protect.ts.']);
+  });
+
   it('find the way by which the core would need Node', () => {
     const graph = graphOf({
       'src/index.ts': "export { open } from './client.ts';",
@@ -40,9 +53,9 @@ describe('import directions', () => {
   });
 
   it('ask for a layer for every new folder, and for files that exist', () => {
-    const graph = graphOf({ 'src/gateway/handler.ts': '', 'src/client.ts': "import './nowhere.ts';" });
+    const graph = graphOf({ 'src/viewer/page.ts': '', 'src/client.ts': "import './nowhere.ts';" });
     expect(directionProblems(graph)).toEqual([
-      'src/gateway/handler.ts belongs to no layer; add its folder to test/tools/import-directions.ts.',
+      'src/viewer/page.ts belongs to no layer; add its folder to test/tools/import-directions.ts.',
       'src/client.ts:1 src/nowhere.ts does not exist.',
     ]);
   });

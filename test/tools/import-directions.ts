@@ -1,7 +1,7 @@
 /**
  * Import directions of docs/decisions and the architecture, checked in CI:
  *
- *   protocol ← actors ← client      stores ← durable, records ← client
+ *   protocol ← actors ← client      stores ← durable, records ← client, gateway
  *
  * `machines` are pure, nothing imports `cli`, and what `src/index.ts` reaches
  * runs without Node. Run: `npm run check:imports`.
@@ -21,7 +21,8 @@ interface Layer {
 
 /** Plain data and contracts that every layer may use: they have no effects and import next to nothing. */
 const shared = [/^src\/(clock|errors|failure|failure-codes|limits|ordered-json)\.ts$/];
-const anyButCli = [/^src\/(?!cli\/)/];
+/** Nothing imports the command line, and nothing but the command line imports the gateway. */
+const anyButCli = [/^src\/(?!cli\/|gateway[./])/];
 const contracts = [...shared, /^src\/(options|status)\.ts$/, /^src\/(stores|user-agents)\/contract\.ts$/, /^src\/protocol\/documents\.ts$/];
 
 export const LAYERS: readonly Layer[] = [
@@ -82,10 +83,17 @@ export const LAYERS: readonly Layer[] = [
     types: [/^src\//, /^machines\//],
     packages: ['commander', 'log-update', 'picocolors', 'table', 'zod/mini'],
   },
+  {
+    name: 'gateway',
+    files: /^src\/gateway(\/|\.ts$)/,
+    values: [...shared, /^src\/(protocol|records|durable)\//, /^src\/stores\/(contract|memory-store)\.ts$/, /^machines\//],
+    types: [...contracts, /^src\/[^/]+\.ts$/],
+    packages: ['jose', 'oauth4webapi', 'xstate', 'zod/mini'],
+  },
   { name: 'host', files: /^src\/host\//, values: [...anyButCli, /^machines\//], types: [], packages: [] },
   {
     name: 'client',
-    files: /^src\/[^/]+\.ts$/,
+    files: /^src\/(?!gateway\.ts$)[^/]+\.ts$/,
     values: [...anyButCli, /^machines\//],
     types: [],
     packages: ['xstate'],
@@ -100,6 +108,7 @@ const ENTRIES_WITHOUT_NODE = [
   'src/redis.ts',
   'src/postgres.ts',
   'src/keychain.ts',
+  'src/gateway.ts',
   'src/stores/sealed-store.ts',
   'src/stores/store-contract.ts',
 ];

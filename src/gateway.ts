@@ -1,0 +1,12 @@
+/** `authchart/gateway`: the login in front of an MCP server that has none. Runs without Node. */
+export {
+  type BackendToken,
+  isTokenRejected,
+  isValidatorUnavailable,
+  TokenRejected,
+  type TokenValidator,
+  type Unavailability,
+  type ValidatedToken,
+  type ValidationContext,
+  ValidatorUnavailable,
+} from './gateway/token-validator.ts';
