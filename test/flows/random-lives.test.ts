@@ -45,7 +45,10 @@ function life(seed: number) {
     void work.then(() => {
       isDone = true;
     });
-    while (!isDone) await clock.advance(1_000);
+    while (!isDone) {
+      await threadsHadTheirTurn();
+      await clock.advance(1_000);
+    }
     return work;
   }
 
@@ -125,6 +128,15 @@ function life(seed: number) {
     violations: () =>
       servers.violations.map(({ rule }) => rule).filter((rule) => !(answersWereLost && rule === 'refresh token sent twice')),
   };
+}
+
+/**
+ * Digests are made in threads. On a busy machine simulated time would run so far ahead of them
+ * that every token has ended before its request is sent, for ever.
+ */
+async function threadsHadTheirTurn(): Promise<void> {
+  const nothing = new Uint8Array();
+  await Promise.all(Array.from({ length: 8 }, () => crypto.subtle.digest('SHA-256', nothing)));
 }
 
 describe('whatever happens, in whatever order', () => {
