@@ -10,5 +10,6 @@ export default defineConfig({
     // A whole browser on a busy machine; as everywhere, it only ends tests that hang.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 30_000 } },
   },
 });

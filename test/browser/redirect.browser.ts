@@ -55,23 +55,21 @@ describe('a login by redirect of the whole page', () => {
     const world = await scene(chromium());
     const page = await world.open('/redirect');
     await atAuthorizationServer(page);
-    const addresses: string[] = [];
+    const callback = `${world.application.origin}/redirect/callback`;
     let answer = (): void => {};
     world.servers.respond('token', async (_request, proceed) => {
-      // The code is on its way, and the page waits: by now the address has been cleaned.
-      addresses.push(page.url());
       await new Promise<void>((resolve) => {
         answer = resolve;
       });
       return proceed();
     });
     await page.click('#approve');
-    await expect.poll(() => addresses.length).toBe(1);
+    // The code is on its way, its answer is held back, and the address is clean already.
+    await expect.poll(() => world.servers.requestsFor('token').length).toBe(1);
+    await expect.poll(() => page.url()).toBe(callback);
+    expect((await statusOf(page)).step).toBe('exchanging');
     answer();
     await untilStatus(page, 'authorized');
-    const callback = `${world.application.origin}/redirect/callback`;
-    expect(addresses).toEqual([callback]);
-    expect(page.url()).toBe(callback);
     // What the page asks for from now on names a clean address as its referrer, and so does the tab's history.
     await page.evaluate(() => fetch('/elsewhere'));
     expect(world.application.requests.find(({ path }) => path === '/elsewhere')).toMatchObject({ referrer: callback });
