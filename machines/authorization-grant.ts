@@ -1,5 +1,5 @@
 /** Redirect target → client → request → the user → callback → code exchange. Only whoever holds the flow's lease is here. */
-import { assign, not, stateIn } from 'xstate';
+import { assign } from 'xstate';
 import { chart, failing, identity, promised, rejection, scopeSources } from './chart-setup.ts';
 import { awaitingClient, discardingClient, doubtingClient, findingClient, registering } from './registration.ts';
 
@@ -36,7 +36,7 @@ export const loggingIn = chart.createStateConfig({
     input: ({ context }) => identity(context),
     onDone: {
       // A code that was sent is answered here and nowhere else.
-      guard: not(stateIn('#exchangingCode')),
+      guard: 'canLetGo',
       target: '#joining',
       actions: { type: 'followSuccessor', params: ({ event }) => event.output },
     },

@@ -1,5 +1,5 @@
 /** The types, guards, updates and stub actors every part of the chart is written with. */
-import { assign, setup } from 'xstate';
+import { assign, not, setup, stateIn } from 'xstate';
 import { failure } from '../src/failure.ts';
 import type { ScopeSources } from './actor-contracts.ts';
 import * as update from './context-updates.ts';
@@ -27,7 +27,11 @@ export const chart = setup({
     meta: StateMeta;
   },
   actors: stubActors,
-  guards,
+  guards: {
+    ...guards,
+    /** A code that was sent is answered where it was sent from. */
+    canLetGo: not(stateIn('#exchangingCode')),
+  },
   actions: {
     /** Frees the redirect target of the attempt; the embedder's user agent does it. */
     closeRedirect: () => {},

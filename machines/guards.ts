@@ -2,7 +2,7 @@
 import type { Failure } from '../src/failure.ts';
 import { missingScopes } from '../src/protocol/scopes.ts';
 import { failureFrom, namesServers } from './context-updates.ts';
-import type { AuthorizationContext, AuthorizationEvent, AuthorizationServer, ResumePlace } from './contracts.ts';
+import type { AuthorizationContext, AuthorizationEvent, AuthorizationServer, LoginPlace, ResumePlace } from './contracts.ts';
 
 interface Asked {
   readonly context: AuthorizationContext;
@@ -31,7 +31,9 @@ export const isThisAttempt = ({ context, event }: Asked): boolean =>
 
 export const isCancelledEverywhere = ({ event }: Asked): boolean => event.type === 'authorization.cancel' && event.everywhere === true;
 
-export const resumesAt = (_: unknown, params: { place: ResumePlace; at: ResumePlace }): boolean => params.place === params.at;
+type Place = ResumePlace | LoginPlace;
+
+export const resumesAt = (_: unknown, params: { place: Place | undefined; at: Place }): boolean => params.place === params.at;
 
 export const isOutcome = (_: unknown, params: { outcome: string; is: string }): boolean => params.outcome === params.is;
 

@@ -14,8 +14,8 @@ const is = <Outcome extends FlowTurn['outcome']>(outcome: Outcome) =>
 
 const resumesAt = (place: LoginPlace) =>
   ({
-    type: 'isOutcome',
-    params: ({ event }: Turned) => ({ outcome: event.output.outcome === 'resume' ? event.output.place : '', is: place }),
+    type: 'resumesAt',
+    params: ({ event }: Turned) => ({ place: event.output.outcome === 'resume' ? event.output.place : undefined, at: place }),
   }) as const;
 
 const resumeLogin = {
