@@ -208,6 +208,11 @@ export const FAILURE_CODES = {
     advice: 'Send the request again: the user is asked to log in.',
     ...again,
   },
+  login_busy: {
+    message: 'Another process has this login under way, and does not come on with it.',
+    advice: 'End that process, or cancel the login everywhere; then send the request again.',
+    ...retry,
+  },
   refresh_busy: { message: 'Another process is refreshing this credential and has not finished in time.', advice: serverDown, ...retry },
 
   // scopes

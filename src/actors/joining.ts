@@ -2,7 +2,7 @@
 import type { Wanted } from '../../machines/actor-contracts.ts';
 import type { FlowTurn, Followed } from '../../machines/contracts.ts';
 import { watchedPause } from '../durable/watched-pause.ts';
-import { failureOf } from '../failure.ts';
+import { FailureError, failureOf } from '../failure.ts';
 import { effect } from './effect.ts';
 import type { Environment } from './environment.ts';
 import { flowLeaseKey, letGo, tryTakeFlowTurn } from './flow-turn.ts';
@@ -52,6 +52,7 @@ export const followFlow = effect<'followFlow'>('authorization', async (environme
   const { settings, store, flowKey } = environment;
   const { clock, limits } = settings;
   const leaseKey = flowLeaseKey(resource, account);
+  const giveUpAtMs = Math.max(clock.now(), followed.grant?.deadlineEpochMs ?? 0) + 2 * limits.leaseWaitMs;
   let failingSinceMs: number | undefined;
   for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 2, LONGEST_POLL_MS)) {
     await watchedPause({ store, clock }, { keys: [flowKey, leaseKey], durationMs: pollMs }, signal);
@@ -59,6 +60,8 @@ export const followFlow = effect<'followFlow'>('authorization', async (environme
       const turn = await turnOf(environment, { ...wanted, followed, leaseKey }, signal);
       if (turn.outcome !== 'follow' || turn.followed.grant?.attemptId !== followed.grant?.attemptId) return turn;
       failingSinceMs = undefined;
+      // It keeps its lease and does nothing: nobody waits for ever.
+      if (clock.now() >= giveUpAtMs) throw new FailureError('login_busy', 'authorization');
     } catch (thrown) {
       // The store has a bad moment: the login goes on elsewhere all the same.
       failingSinceMs ??= clock.now();

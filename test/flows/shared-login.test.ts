@@ -131,6 +131,17 @@ describe('a second process that needs the user', () => {
     expect(world.servers.violations).toEqual([]);
   });
 
+  it('gives up on a process that holds the login and does nothing with it (RES-02)', async () => {
+    const world = scene({ client: { userAgent: { open: () => new Promise(() => {}) } } });
+    const other = world.another();
+    await other.restore();
+    call(world, world.client).catch(() => {});
+    await untilStep(world.client, 'registering');
+    const second = call(world, other);
+    await untilStep(other, 'awaiting-other');
+    expect(await whileTimePasses(world.clock, failureOfCall(second), 5_000)).toMatchObject({ code: 'login_busy', retryable: true });
+  });
+
   it('does not wait where the first waits for a client identifier: that may take days (REG-01)', async () => {
     const world = scene({ act: () => undefined, authorizationServer: { registration: false } });
     const other = world.another();
