@@ -15,7 +15,7 @@ import { clientCredentials } from './client-credentials.ts';
 import { effect } from './effect.ts';
 import type { Environment } from './environment.ts';
 import { issuerPolicy } from './issuer-policy.ts';
-import { keepTokens } from './keep-tokens.ts';
+import { forgetObtained, keepTokens } from './keep-tokens.ts';
 import { obtaining } from './obtaining.ts';
 import { scopesToRequest } from './requested-scopes.ts';
 import { isSignedOutElsewhere } from './shared-login.ts';
@@ -194,8 +194,9 @@ export const exchangeCode = effect<'exchangeCode'>('token', async (environment, 
       signal,
     });
     // Signed out in another process while the code was on its way: nobody wants these tokens any more (OUT-02).
-    if (await isSignedOutElsewhere(environment)) throw new FailureError('signed_out', 'sign-out', { issuer: grant.issuer });
-    return keepTokens(environment, tokens, {
+    const signedOut = new FailureError('signed_out', 'sign-out', { issuer: grant.issuer });
+    if (await isSignedOutElsewhere(environment, grant.attemptId)) throw signedOut;
+    const obtained = await keepTokens(environment, tokens, {
       issuer: grant.issuer,
       client: credentials,
       requestedScopes: grant.requestedScopes,
@@ -203,5 +204,9 @@ export const exchangeCode = effect<'exchangeCode'>('token', async (environment, 
       scopesIfOmitted: grant.requestedScopes,
       signal,
     });
+    // Or while they were being stored: the other forgets what is there before it says so, and we what came after.
+    if (!(await isSignedOutElsewhere(environment, grant.attemptId))) return obtained;
+    await forgetObtained(environment, obtained.token);
+    throw signedOut;
   });
 });

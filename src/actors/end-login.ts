@@ -11,7 +11,7 @@ export async function endLogin(environment: Environment, failure: Failure): Prom
   const checkpoint = await readLogin(environment);
   if (checkpoint === undefined && journal.version === null) return;
   const attemptId = checkpoint === undefined ? undefined : openAttempt(checkpoint.context);
-  if (attemptId !== undefined) await attempts.close(attemptId);
+  if (attemptId !== undefined) await (failure.code === 'signed_out' ? attempts.disown(attemptId) : attempts.close(attemptId));
   // Nobody needs it for longer than a login can last.
   const until = settings.clock.now() + settings.limits.userDeadlineMs;
   await journal.overwrite({ resting: failure.code === 'cancelled' ? 'cancelled' : 'unauthorized' }, { failure: asJson(failure) }, until);

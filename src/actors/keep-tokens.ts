@@ -47,6 +47,13 @@ export async function keepTokens(environment: Environment, issued: IssuedTokens,
   }
 }
 
+/** Tokens of a session that was ended while they were being stored; a credential that has replaced them stays. */
+export async function forgetObtained({ accessTokens, credentials }: Environment, { issuer, version }: TokenFacts): Promise<void> {
+  if (accessTokens.current?.version === version) accessTokens.hold(undefined);
+  if (accessTokens.unsaved?.facts.version === version) accessTokens.unsaved = undefined;
+  await credentials.forget(issuer, { version });
+}
+
 function credentialOf(
   issued: IssuedTokens,
   about: About,

@@ -15,6 +15,8 @@ export const signOut = effect<'signOut'>('sign-out', async (environment, { issue
   // What a login of this process leaves is written first.
   await Promise.all(cleanUps);
   await endLogin(environment, failure('signed_out', 'sign-out'));
+  // Tokens that another process was storing meanwhile: from here on it knows, and forgets them by itself.
+  await credentials.forgetAll(issuer);
   if (!forgetRegistration) return;
   for (const one of issuers) await registrations.forget(one, settings.clientMetadata.redirect_uris);
 });

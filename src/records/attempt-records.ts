@@ -72,11 +72,18 @@ export interface AttemptRecords {
   takeCallback(attemptId: string): Promise<StoredCallback | undefined>;
   /** Deletes what is left of the attempt; a callback that comes later changes nothing. */
   close(attemptId: string): Promise<void>;
+  /** The same for an attempt whose code may be on its way elsewhere: whoever gets its tokens learns that nobody wants them. */
+  disown(attemptId: string): Promise<void>;
+  /** The session this attempt was for has been ended, whatever login came after it. */
+  isDisowned(attemptId: string): Promise<boolean>;
 }
 
 // Records outlive the deadline, so that a flow resumed just after it can still say
 // what happened, and a repeated callback is told from a forged one.
 const KEPT_AFTER_DEADLINE_MS = 3_600_000;
+
+/** For so long may a process have been asleep with the answer to its code on its way. */
+const DISOWNED_KEPT_MS = 24 * 3_600_000;
 
 const stateRecord = z.object({ attemptId: z.string(), flowKey: z.string(), deadlineEpochMs: z.number(), used: z.boolean() });
 const attemptEntry = z.object({ verifier: z.string(), state: z.string(), boundTo: z.string() });
@@ -122,6 +129,18 @@ export function createAttemptRecords(o: {
     if (unsure.get(stateKey) !== callbackUrl) return 'used';
     unsure.delete(stateKey);
     return 'accepted';
+  };
+
+  const close = async (attemptId: string): Promise<void> => {
+    const secrets = await readSecrets(attemptId);
+    const stateKey = secrets === undefined ? (await readCallbackEntry(attemptId))?.stateKey : await stateKeyOf(secrets.state);
+    // The way in is closed first: a callback that comes now stores nothing behind our back.
+    if (stateKey !== undefined) {
+      unsure.delete(stateKey);
+      await store.delete(stateKey);
+    }
+    await vault.delete(attemptKey(attemptId));
+    await vault.delete(callbackKey(attemptId));
   };
 
   return {
@@ -196,16 +215,16 @@ export function createAttemptRecords(o: {
       return storedCallback(secrets, callbackUrl);
     },
 
-    async close(attemptId) {
-      const secrets = await readSecrets(attemptId);
-      const stateKey = secrets === undefined ? (await readCallbackEntry(attemptId))?.stateKey : await stateKeyOf(secrets.state);
-      // The way in is closed first: a callback that comes now stores nothing behind our back.
-      if (stateKey !== undefined) {
-        unsure.delete(stateKey);
-        await store.delete(stateKey);
-      }
-      await vault.delete(attemptKey(attemptId));
-      await vault.delete(callbackKey(attemptId));
+    close,
+
+    async disown(attemptId) {
+      const expiresAtEpochMs = o.clock.now() + DISOWNED_KEPT_MS;
+      await store.write(disownedKey(attemptId), { format: RECORD_FORMAT }, { expiresAtEpochMs });
+      await close(attemptId);
+    },
+
+    async isDisowned(attemptId) {
+      return (await store.read(disownedKey(attemptId))) !== undefined;
     },
   };
 }
@@ -220,6 +239,10 @@ function attemptKey(attemptId: string): string {
 
 function callbackKey(attemptId: string): string {
   return recordKey('vault', 'callback', attemptId);
+}
+
+function disownedKey(attemptId: string): string {
+  return recordKey('disowned-attempt', attemptId);
 }
 
 /** A digest, because store keys are not secret and may be logged by the store's operator. */
