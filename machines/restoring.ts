@@ -22,7 +22,7 @@ export const restoring = chart.createStateConfig({
     input: ({ context }) => identity(context),
     onDone: [
       { guard: at('authorized'), target: '#authorized', actions: adoptCheckpoint },
-      { guard: at('discovering'), target: '#discovering', actions: [adoptCheckpoint, 'planDiscovery'] },
+      { guard: at('discovering'), target: '#askingResource', actions: adoptCheckpoint },
       { guard: at('joining'), target: '#joining', actions: adoptCheckpoint },
       { target: '#unauthorized', actions: adoptCheckpoint },
     ],

@@ -39,7 +39,7 @@ async function outcomeOf(environment: Environment, joining: Joining, isOurTurn: 
   const failure = sharedFailure(checkpoint, followed, journal.version);
   if (failure !== undefined) return { outcome: 'ended', failure };
   if (isOurTurn) return (await unfinishedLogin(environment, checkpoint, joining)) ?? { outcome: 'begin' };
-  const grant = shownGrant(environment, checkpoint);
+  const grant = await shownGrant(environment, checkpoint);
   const recordVersion = followed === undefined ? journal.version : followed.recordVersion;
   return { outcome: 'follow', followed: { recordVersion, ...(grant && { grant }) } };
 }

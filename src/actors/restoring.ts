@@ -1,5 +1,5 @@
 /** Actor of `machines/restoring.ts`: what the store holds decides where the flow goes on (RES-02, RES-03). */
-import type { Grant } from '../../machines/contracts.ts';
+import type { Challenge, Grant } from '../../machines/contracts.ts';
 import { isExpiring } from '../access-token.ts';
 import type { Checkpoint } from '../durable/checkpoint.ts';
 import { checkAttemptBinding } from './attempt-binding.ts';
@@ -25,7 +25,7 @@ export const restoreFlow = effect<'restoreFlow'>('storage', async (environment) 
   // A pending step-up is kept beside the credential: its callback may still come.
   const waiting = grant === undefined ? {} : { ...context, grant };
   if (stored === undefined && isAwaitingClient(checkpoint))
-    return { place: 'discovering', context: { ...kept, challenge: context.challenge } };
+    return { place: 'discovering', context: { ...kept, challenge: askedAnew(context) } };
   if (stored === undefined) return { place: 'unauthorized', context: { ...kept, ...waiting } };
   // Reading is all that happens here: the first request refreshes a token that is about to expire (FET-09).
   return { place: 'authorized', context: { ...kept, ...waiting, token: adopt(environment, stored.facts, stored.tokens) } };
@@ -34,6 +34,13 @@ export const restoreFlow = effect<'restoreFlow'>('storage', async (environment) 
 /** A person was asked for a client identifier: that can take days, and more than one process (REG-01). */
 function isAwaitingClient(checkpoint: Checkpoint | undefined): boolean {
   return JSON.stringify(checkpoint?.value) === JSON.stringify({ working: { loggingIn: 'awaitingClient' } });
+}
+
+/** Nothing in the vault speaks for this part of the checkpoint: where to look first is for the resource to say once more (ISS-09). */
+function askedAnew({ challenge = { reason: 'unauthorized' } }: StoredContext): Challenge {
+  const { facts, ...rest } = challenge;
+  const { resourceMetadataUrl: _, ...known } = facts ?? {};
+  return { ...rest, facts: known };
 }
 
 /** The user has been back already: the callback is in the vault, and its code was never sent. */

@@ -5,7 +5,7 @@ import { isExpiring } from '../access-token.ts';
 import type { Checkpoint } from '../durable/checkpoint.ts';
 import { type Failure, failureOf } from '../failure.ts';
 import { missingScopes } from '../protocol/scopes.ts';
-import { checkAttemptBinding } from './attempt-binding.ts';
+import { attemptBinding, checkAttemptBinding } from './attempt-binding.ts';
 import type { Environment } from './environment.ts';
 import { adopt } from './keep-tokens.ts';
 import { type StoredContext, storedLogin } from './stored-context.ts';
@@ -68,11 +68,18 @@ export async function isSignedOutElsewhere(environment: Environment, attemptId: 
   }
 }
 
-/** What the user is shown by whoever holds the lease, once there is something. */
-export function shownGrant(environment: Environment, checkpoint: Checkpoint | undefined): Grant | undefined {
-  if (checkpoint === undefined) return undefined;
-  const { grant } = readable(() => storedLogin(checkpoint)) ?? {};
-  return grant !== undefined && grant.deadlineEpochMs > environment.settings.clock.now() ? grant : undefined;
+/**
+ * What the user is shown by whoever holds the lease, once there is something. People are sent to the URL that
+ * is found here, so it counts only as what its attempt was begun with: the store alone could name any page (ISS-09).
+ */
+export async function shownGrant(
+  { attempts, flowKey, settings }: Environment,
+  checkpoint: Checkpoint | undefined,
+): Promise<Grant | undefined> {
+  const { grant, authorizationServer, client } = (checkpoint && readable(() => storedLogin(checkpoint))) ?? {};
+  if (grant === undefined || grant.deadlineEpochMs <= settings.clock.now()) return undefined;
+  const bound = await attempts.boundTo(grant.attemptId);
+  return bound !== undefined && bound === (await attemptBinding(flowKey, { authorizationServer, client, grant })) ? grant : undefined;
 }
 
 /** What an earlier holder has left, if it is what is wanted and can still be completed. */

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../src/stores/contract.ts';
 import { memoryStore } from '../../src/stores/memory-store.ts';
 import { CALL, type Scene, type SceneOptions, scene } from '../helpers/scripted-client.ts';
 import { simulatedClock } from '../helpers/simulated-clock.ts';
-import { failureOfCall, untilStep } from '../helpers/waiting.ts';
+import { failureOfCall, untilStep, whileTimePasses } from '../helpers/waiting.ts';
 
 const EVIL = 'https://evil.example.com';
 
@@ -78,6 +78,34 @@ describe('a checkpoint that someone else has edited', () => {
     expect((await pending).status).toBe(200);
     expect(world.stolen).toEqual([]);
     expect(world.servers.violations).toEqual([]);
+  });
+
+  it('shows nobody a page of its own, also to those who follow whoever holds its lease (ISS-09)', async () => {
+    const world = await leftWaiting();
+    const leaseKey = recordKey('lease', 'flow', 'default', world.servers.resource.url);
+    await world.store.acquireLease(leaseKey, 'theirs', 60_000);
+    const follower = world.another();
+    await follower.restore();
+    expect(follower.status).toMatchObject({ step: 'awaiting-other', authorizationUrl: world.authorizationUrl });
+    follower.cancel();
+    await bendEndpoints(world, world.flowKey, ['authorizationUrl']);
+    follower.authorize().catch(() => {});
+    const shown = await whileTimePasses(world.clock, untilStep(follower, 'awaiting-other'));
+    await world.clock.advance(1_000);
+    expect([shown.authorizationUrl, follower.status]).toMatchObject([undefined, { step: 'awaiting-other' }]);
+    expect(follower.status).not.toHaveProperty('authorizationUrl');
+  });
+
+  it('that asks for a client identifier leads no discovery elsewhere: the resource is asked anew (ISS-09)', async () => {
+    const world = tamperedScene({ act: () => undefined, authorizationServer: { registration: false } });
+    expect(await failureOfCall(world.client.authorize())).toMatchObject({ code: 'client_identifier_required' });
+    await world.client.close();
+    const flowKey = recordKey('flow', 'default', world.servers.resource.url);
+    await bendEndpoints(world, flowKey, ['resourceMetadataUrl']);
+    const another = world.another();
+    await another.restore();
+    await untilStep(another, 'awaiting-client');
+    expect(world.stolen).toEqual([]);
   });
 
   it('completes as ever where a store gives its members back in another order (ISS-09)', async () => {
