@@ -12,6 +12,11 @@ export function isResting(snapshot: AuthorizationSnapshot): boolean {
   return snapshot.matches('resting');
 }
 
+/** The flow waits for an identifier, and can be resumed; nobody who waits here can wait for someone to register a client. */
+export function needsClient(snapshot: AuthorizationSnapshot): boolean {
+  return snapshot.matches({ working: { loggingIn: 'awaitingClient' } });
+}
+
 function facts(context: AuthorizationContext): StatusFacts {
   const { resource, account, authorizationServer, token, client, grant, stepUp, warning } = context;
   const issuer = token?.issuer ?? authorizationServer?.issuer;

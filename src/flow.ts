@@ -2,7 +2,7 @@
 import type { Actor } from 'xstate';
 import type { AuthorizationMachine } from '../machines/authorization-machine.ts';
 import type { AuthorizationEvent, Challenge } from '../machines/contracts.ts';
-import { type AuthorizationSnapshot, isResting } from '../machines/selectors.ts';
+import { type AuthorizationSnapshot, isResting, needsClient } from '../machines/selectors.ts';
 import { type AccessToken, isDueForRefresh, isExpiring } from './access-token.ts';
 import type { Environment } from './actors/environment.ts';
 import { AuthorizationError } from './errors.ts';
@@ -51,9 +51,6 @@ export interface Flow {
 
 /** Nothing goes on by itself from here: the waiting have their answer. */
 const hasAnswer = (snapshot: AuthorizationSnapshot): boolean => isResting(snapshot) || needsClient(snapshot);
-
-// The flow waits for an identifier, and can be resumed; a request cannot wait for someone to register a client.
-const needsClient = (snapshot: AuthorizationSnapshot): boolean => snapshot.matches({ working: { loggingIn: 'awaitingClient' } });
 
 /** It is known what the store holds, and whose turn it is. */
 const isRestored = (snapshot: AuthorizationSnapshot): boolean =>

@@ -5,7 +5,8 @@
  * approve a page, of another account would otherwise bind one person's access to
  * the account of another. Until that is known, nothing has changed.
  */
-import { type AuthorizationSnapshot, isResting } from '../../machines/selectors.ts';
+import type { Grant } from '../../machines/contracts.ts';
+import { type AuthorizationSnapshot, isResting, needsClient } from '../../machines/selectors.ts';
 import { acceptCallback } from '../callback.ts';
 import { AuthorizationError } from '../errors.ts';
 import { type Failure, type FailureCode, FailureError, failure, failureOf, kindOf } from '../failure.ts';
@@ -74,8 +75,8 @@ export function createCallbackHandler(parts: CallbackHandlerParts): (request: Re
       .withFlow(login, async (flow) => {
         await acceptCallback(flow, callbackUrl);
         // A code that the server rejects leads to another attempt, and the browser is still here to be sent to its page.
-        const isAskedAgain = (now: AuthorizationSnapshot): boolean => isUsersTurn(now) && now.context.grant?.attemptId !== attemptId;
-        return outcomeOf(await until(flow.actor, (now) => isResting(now) || isAskedAgain(now)));
+        const isAskedAgain = (now: AuthorizationSnapshot): boolean => (pageToApprove(now)?.attemptId ?? attemptId) !== attemptId;
+        return outcomeOf(await until(flow.actor, (now) => isResting(now) || needsClient(now) || isAskedAgain(now)));
       })
       .finally(() => underWay.delete(callbackUrl));
     underWay.set(callbackUrl, outcome);
@@ -110,9 +111,18 @@ export function createCallbackHandler(parts: CallbackHandlerParts): (request: Re
   };
 }
 
+/** The attempt the user is asked to approve at this moment, by this process or another. */
+function pageToApprove(snapshot: AuthorizationSnapshot): Grant | undefined {
+  if (!isUsersTurn(snapshot)) return undefined;
+  const { grant, followed } = snapshot.context;
+  return snapshot.matches({ working: 'joining' }) ? followed?.grant : grant;
+}
+
 function outcomeOf(snapshot: AuthorizationSnapshot): Outcome {
-  const { failure: failed, grant } = snapshot.context;
-  if (!isResting(snapshot)) return { kind: 'asked-again', url: grant?.authorizationUrl ?? '' };
+  const { failure: failed } = snapshot.context;
+  if (needsClient(snapshot)) return { kind: 'failed', failure: failure('client_identifier_required', 'registration') };
+  const page = isResting(snapshot) ? undefined : pageToApprove(snapshot);
+  if (page !== undefined) return { kind: 'asked-again', url: page.authorizationUrl };
   if (snapshot.matches({ resting: 'authorized' })) return { kind: 'completed' };
   if (failed?.code === 'flow_taken_over') return { kind: 'elsewhere' };
   return { kind: 'failed', failure: failed ?? failure('callback_not_expected', 'authorization') };

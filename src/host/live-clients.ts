@@ -185,9 +185,11 @@ export function createLiveClients<Known extends Place>(o: {
   };
 }
 
-/** The chart rests or waits for a person, and there are no tokens that the store did not take (RFR-07). */
+/** The chart rests or waits for a person or another process, and there are no tokens that the store did not take (RFR-07). */
 function isAtRest({ flow }: OpenedClient): boolean {
   const { accessTokens, open } = flow.environment;
   if (accessTokens.unsaved !== undefined || open.obtaining !== undefined) return false;
-  return !flow.actor.getSnapshot().hasTag('working');
+  const snapshot = flow.actor.getSnapshot();
+  // A login that is another's goes on there; who follows it for nobody would only fill this worker.
+  return !snapshot.hasTag('working') || snapshot.matches({ working: { joining: 'following' } });
 }
