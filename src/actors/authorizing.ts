@@ -93,7 +93,10 @@ export const presentAuthorization = effect<'presentAuthorization'>(
   'authorization',
   async (environment, { grant, isShown }, signal) => {
     const { authorizationUrl, issuer } = grant;
-    await environment.open.redirect?.present({ authorizationUrl, issuer, isShown, signal }).catch(failedAs('user_agent_failed'));
+    const presented = environment.open.redirect?.present({ authorizationUrl, issuer, isShown, signal });
+    if (presented === undefined) return;
+    // A user agent may take for ever: neither the callback nor the deadline waits for it.
+    await untilAnswered(environment, grant, signal, presented.catch(failedAs('user_agent_failed')));
   },
   { isRecorded: true },
 );
@@ -114,35 +117,39 @@ const POLL_MS = 500;
  */
 export const awaitCallback = effect<'awaitCallback'>(
   'authorization',
-  async (environment, { grant: { attemptId, deadlineEpochMs } }, signal) => {
-    const { settings, attempts, vault } = environment;
-    const { clock } = settings;
-    const answered = new AbortController();
-    const done = AbortSignal.any([answered.signal, signal]);
-    const deadline = clock.sleep(deadlineEpochMs - clock.now(), done).then(() => ({ outcome: 'unanswered' }) as const);
-    const arrival = async (): Promise<{ readonly outcome: 'arrived' }> => {
-      // Its acceptance is written a moment after it; a process that died in between will not write it any more.
-      for (let seen = 0; seen < 2; ) {
-        const callback = await attempts.hasCallback(attemptId).catch(() => undefined);
-        if (callback === 'accepted') break;
-        seen = callback === 'stored' ? seen + 1 : 0;
-        await watchedPause(
-          { store: vault, clock },
-          { keys: [attempts.callbackKey(attemptId)], durationMs: POLL_MS, background: true },
-          done,
-        );
-      }
-      return { outcome: 'arrived' };
-    };
-    try {
-      return await Promise.race(settings.store === undefined ? [deadline] : [deadline, arrival()]);
-    } finally {
-      answered.abort('answered');
-      deadline.catch(() => undefined);
-    }
-  },
+  (environment, { grant }, signal) => untilAnswered(environment, grant, signal),
   { isRecorded: true },
 );
+
+/** How the user's turn ends; or what `work` comes to, if that is sooner. */
+async function untilAnswered<Result = never>(
+  { settings, attempts, vault }: Environment,
+  { attemptId, deadlineEpochMs }: Grant,
+  signal: AbortSignal,
+  work?: Promise<Result>,
+): Promise<Result | { readonly outcome: 'arrived' | 'unanswered' }> {
+  const { clock } = settings;
+  const answered = new AbortController();
+  const done = AbortSignal.any([answered.signal, signal]);
+  const deadline = clock.sleep(deadlineEpochMs - clock.now(), done).then(() => ({ outcome: 'unanswered' }) as const);
+  const arrival = async (): Promise<{ readonly outcome: 'arrived' }> => {
+    // Its acceptance is written a moment after it; a process that died in between will not write it any more.
+    for (let seen = 0; seen < 2; ) {
+      const callback = await attempts.hasCallback(attemptId).catch(() => undefined);
+      if (callback === 'accepted') break;
+      seen = callback === 'stored' ? seen + 1 : 0;
+      await watchedPause({ store: vault, clock }, { keys: [attempts.callbackKey(attemptId)], durationMs: POLL_MS, background: true }, done);
+    }
+    return { outcome: 'arrived' };
+  };
+  const arrived = settings.store === undefined ? undefined : arrival();
+  try {
+    return await Promise.race([deadline, arrived, work].filter((one) => one !== undefined));
+  } finally {
+    answered.abort('answered');
+    for (const one of [deadline, arrived, work]) one?.catch(() => undefined);
+  }
+}
 
 export const checkCallback = effect<'checkCallback'>('authorization', async (environment, { grant, authorizationServer, client }) => {
   if (grant.issuer !== authorizationServer.issuer) {

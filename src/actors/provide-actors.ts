@@ -1,5 +1,6 @@
 /** The chart with the real effects: provided once per process, not once per client. */
 import { type AuthorizationMachine, authorizationMachine } from '../../machines/authorization-machine.ts';
+import { failureFrom } from '../../machines/context-updates.ts';
 import { failure } from '../failure.ts';
 import {
   awaitCallback,
@@ -72,14 +73,15 @@ export function providedMachine(): AuthorizationMachine {
         signOut,
       },
       actions: {
-        closeRedirect: ({ context, system }) => {
+        closeRedirect: ({ context, event, system }) => {
           const environment = environmentOf(system);
           const { open, attempts } = environment;
           const { redirect, flowTurn } = open;
           open.redirect = undefined;
-          // Whoever has taken the login over goes on with its attempt.
-          const isOurs = context.grant !== undefined && flowTurn !== undefined;
-          cleanUp(environment, [redirect?.close(), isOurs ? attempts.close(context.grant.attemptId) : undefined]);
+          // Whoever has taken the login over goes on with its attempt, also where nobody here has noticed yet.
+          const isTakenOver = flowTurn?.isCurrent() !== true || ('error' in event && failureFrom(event.error).code === 'flow_taken_over');
+          const ours = isTakenOver ? undefined : context.grant;
+          cleanUp(environment, [redirect?.close(), ours && attempts.close(ours.attemptId)]);
         },
         releaseFlowTurn: ({ system }) => {
           const environment = environmentOf(system);
