@@ -18,6 +18,10 @@ import type {
 import * as guards from './guards.ts';
 import { stubActors } from './stub-actors.ts';
 
+/** A code that was sent is answered where it was sent from. */
+const canLetGo = not(stateIn('#exchangingCode'));
+const allGuards: typeof guards & { readonly canLetGo: typeof canLetGo } = Object.assign({ canLetGo }, guards);
+
 export const chart = setup({
   types: {} as {
     context: AuthorizationContext;
@@ -27,11 +31,7 @@ export const chart = setup({
     meta: StateMeta;
   },
   actors: stubActors,
-  guards: {
-    ...guards,
-    /** A code that was sent is answered where it was sent from. */
-    canLetGo: not(stateIn('#exchangingCode')),
-  },
+  guards: allGuards,
   actions: {
     /** Frees the redirect target of the attempt; the embedder's user agent does it. */
     closeRedirect: () => {},
