@@ -11,6 +11,9 @@ export interface Import {
   readonly typeOnly: boolean;
 }
 
+/** Files that import what a user names: no module of the project, nor one that it is built with. */
+const IMPORTS_BY_NAME = new Set(['src/gateway/validator-factory.ts']);
+
 export type ModuleGraph = ReadonlyMap<string, readonly Import[]>;
 
 function resolve(from: string, specifier: string): string {
@@ -35,6 +38,7 @@ export function importsOf(path: string, source: string): readonly Import[] {
   }
   for (const { moduleRequest, start } of module.dynamicImports) {
     const literal = /^(['"])(.*)\1$/.exec(source.slice(moduleRequest.start, moduleRequest.end));
+    if (literal?.[2] === undefined && IMPORTS_BY_NAME.has(path)) continue;
     if (literal?.[2] === undefined) throw new Error(`${path} imports something computed: only literal specifiers can be checked.`);
     add(literal[2], start, false);
   }

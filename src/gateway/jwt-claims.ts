@@ -1,0 +1,83 @@
+/**
+ * What a JWT access token claims about itself: RFC 9068, RFC 8725, and what issuers
+ * that came before them write. Looked at before the signature, so that a token that
+ * cannot be good costs neither a key nor a request (GWY-10). Pure.
+ */
+import { decodeJwt, decodeProtectedHeader, type JWTHeaderParameters, type JWTPayload } from 'jose';
+import { parseScope } from '../protocol/scopes.ts';
+import { TokenRejected, type ValidatedToken } from './token-validator.ts';
+
+export interface ExpectedClaims {
+  readonly issuer: string;
+  readonly audiences: readonly string[];
+  readonly algorithms: readonly string[];
+  /** Lower-case, without `application/`; `undefined` where a token need not say. */
+  readonly types: readonly (string | undefined)[];
+  readonly leewaySeconds: number;
+  readonly nowEpochSeconds: number;
+}
+
+/** @throws TokenRejected if the token could not be good whatever its signature */
+export function checkUnverified(token: string, expected: ExpectedClaims): void {
+  let header: JWTHeaderParameters;
+  let claims: JWTPayload;
+  try {
+    header = decodeProtectedHeader(token) as JWTHeaderParameters;
+    claims = decodeJwt(token);
+  } catch {
+    throw new TokenRejected('It is no JWT.');
+  }
+  checkHeader(header, expected);
+  checkClaims(claims, expected);
+}
+
+function checkHeader({ alg, typ }: JWTHeaderParameters, { algorithms, types }: ExpectedClaims): void {
+  // `none` and the HMAC algorithms are never in the list: with HS256 the public key would be the secret.
+  if (typeof alg !== 'string' || !algorithms.includes(alg)) throw new TokenRejected('Its algorithm is not accepted.');
+  if (typ !== undefined && typeof typ !== 'string') throw new TokenRejected('Its type is not a string.');
+  const type = typ?.toLowerCase().replace(/^application\//, '');
+  if (!types.includes(type)) throw new TokenRejected('It is a token of another type.');
+}
+
+/** RFC 9068 section 4, and what tells an ID token apart where `typ` does not. */
+export function checkClaims(claims: JWTPayload, { issuer, audiences, leewaySeconds, nowEpochSeconds }: ExpectedClaims): void {
+  if (claims.iss !== issuer) throw new TokenRejected('It is from another issuer.');
+  const named: unknown = claims.aud;
+  const audience: readonly unknown[] = Array.isArray(named) ? named : [named];
+  if (!audience.some((one) => typeof one === 'string' && audiences.includes(one))) throw new TokenRejected('It is for another audience.');
+  if (!isInstant(claims.exp)) throw new TokenRejected('It does not say when it expires.');
+  if (claims.exp + leewaySeconds <= nowEpochSeconds) throw new TokenRejected('It has expired.');
+  if (claims.nbf !== undefined && !(isInstant(claims.nbf) && claims.nbf - leewaySeconds <= nowEpochSeconds)) {
+    throw new TokenRejected('It is not valid yet.');
+  }
+  // OpenID Connect Core section 3.1.3.6 and 3.3.2.11: only ID tokens bind an access token or a code.
+  if (claims['at_hash'] !== undefined || claims['c_hash'] !== undefined) throw new TokenRejected('It is an ID token.');
+  // RFC 9449, RFC 8705: whoever sends it must also prove a key, which nobody here looks at.
+  if (claims['cnf'] !== undefined) throw new TokenRejected('It is bound to a key, and was sent as a bearer token.');
+}
+
+const isInstant = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
+
+/** What the claims say to the handler. */
+export function validatedToken(token: string, claims: Readonly<Record<string, unknown>>): ValidatedToken {
+  const { sub, exp } = claims;
+  // `azp` is OpenID Connect's and Entra's, `cid` is Okta's.
+  const clientId = [claims['client_id'], claims['azp'], claims['cid']].find((value) => typeof value === 'string');
+  return {
+    token,
+    claims,
+    scopes: scopesOf(claims),
+    ...(typeof sub === 'string' && { subject: sub }),
+    ...(typeof clientId === 'string' && { clientId }),
+    ...(isInstant(exp) && { expiresAtEpochSeconds: exp }),
+  };
+}
+
+/** `scope` of RFC 9068; `scp` of Entra, which is text, and of Okta, which is a list. */
+function scopesOf(claims: Readonly<Record<string, unknown>>): readonly string[] {
+  const named = [claims['scope'], claims['scp']].flatMap((value: unknown) => {
+    if (typeof value === 'string') return parseScope(value);
+    return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
+  });
+  return [...new Set(named)];
+}

@@ -1,0 +1,131 @@
+/** JWT access tokens of any OpenID Connect or OAuth 2.0 issuer that publishes its keys (GWY-10). */
+import { decodeProtectedHeader, errors, type JWSHeaderParameters, jwtVerify } from 'jose';
+import { type Clock, systemClock } from '../clock.ts';
+import type { FetchLike, LogRecord } from '../options.ts';
+import { isSafeEndpoint } from '../protocol/endpoint-url.ts';
+import { serverMetadataUrls } from '../protocol/well-known.ts';
+import { acceptedAudiences } from './accepted-audiences.ts';
+import { throwProblems, when } from './configuration-mistakes.ts';
+import { gatewayHttp } from './gateway-http.ts';
+import { gatewayLog } from './gateway-log.ts';
+import { type IssuerKeys, issuerKeys } from './issuer-keys.ts';
+import { checkUnverified, type ExpectedClaims, validatedToken } from './jwt-claims.ts';
+import { TokenRejected, type TokenValidator, type ValidatedToken, type ValidationContext } from './token-validator.ts';
+
+export interface OidcTokenValidatorOptions {
+  /** The issuer identifier, exactly as `iss` and the issuer's metadata have it. */
+  readonly issuer: string;
+  /** What `aud` has to name, one of them. Default: the resource. */
+  readonly audience?: string | readonly string[];
+  /** Signature algorithms, asymmetric ones only. Default: RS, PS and ES with 256, 384 and 512, EdDSA and Ed25519. */
+  readonly algorithms?: readonly string[];
+  /** How far the clocks of issuer and gateway may differ, in seconds, at most 300. Default 30. */
+  readonly leewaySeconds?: number;
+  /** What `typ` may be; `''` for tokens that have none. Default: `at+jwt` (RFC 9068), `JWT`, or none, as most issuers have it. */
+  readonly types?: readonly string[];
+  /** Where the keys are. Default: `jwks_uri` of the issuer's metadata. */
+  readonly jwksUrl?: string;
+  /** Used for metadata and keys. Default: the platform's. */
+  readonly fetch?: FetchLike;
+  readonly clock?: Clock;
+  readonly logger?: (record: LogRecord) => void;
+}
+
+const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
+const TYPES = ['at+jwt', 'JWT', ''];
+const LEEWAY_SECONDS = 30;
+const LONGEST_LEEWAY_SECONDS = 300;
+
+/** Validates signature, `iss`, `aud`, `exp`, `nbf` and `typ`; keys are fetched when the first token needs them. */
+export class OidcTokenValidator implements TokenValidator {
+  readonly #options: OidcTokenValidatorOptions;
+  readonly #clock: Clock;
+  readonly #keys: IssuerKeys;
+  readonly #expected: Pick<ExpectedClaims, 'issuer' | 'algorithms' | 'types' | 'leewaySeconds'>;
+
+  /** @throws AuthorizationError `invalid_configuration`, naming every mistake at once */
+  constructor(options: OidcTokenValidatorOptions) {
+    throwProblems(problemsOf(options));
+    const { issuer, jwksUrl, clock = systemClock, fetch, logger } = options;
+    this.#options = options;
+    this.#clock = clock;
+    this.#keys = issuerKeys({
+      issuer,
+      jwksUrl,
+      http: gatewayHttp({ fetch, clock, logger, configured: jwksUrl === undefined ? [issuer] : [issuer, jwksUrl] }),
+      clock,
+      log: gatewayLog(logger, () => clock.now()),
+    });
+    this.#expected = {
+      issuer,
+      algorithms: options.algorithms ?? ALGORITHMS,
+      types: (options.types ?? TYPES).map((type) => type.toLowerCase().replace(/^application\//, '') || undefined),
+      leewaySeconds: options.leewaySeconds ?? LEEWAY_SECONDS,
+    };
+  }
+
+  async validate(token: string, { resource }: ValidationContext): Promise<ValidatedToken> {
+    const expected: ExpectedClaims = {
+      ...this.#expected,
+      audiences: acceptedAudiences(this.#options.audience, resource),
+      nowEpochSeconds: Math.floor(this.#clock.now() / 1000),
+    };
+    checkUnverified(token, expected);
+    return validatedToken(token, await this.#verified(token, expected));
+  }
+
+  async #verified(token: string, { algorithms }: ExpectedClaims): Promise<Readonly<Record<string, unknown>>> {
+    const keys = await this.#keys.candidates(decodeProtectedHeader(token) as JWSHeaderParameters);
+    for (const key of keys) {
+      try {
+        // The claims were looked at already: this proves that they are the issuer's.
+        const { payload: claims } = await jwtVerify(token, key, {
+          algorithms: [...algorithms],
+          // Its own look at the times must not be stricter than ours.
+          currentDate: new Date(this.#clock.now()),
+          clockTolerance: this.#expected.leewaySeconds,
+        });
+        return claims;
+      } catch (thrown) {
+        if (!(thrown instanceof errors.JWSSignatureVerificationFailed)) throw new TokenRejected('It cannot be verified.');
+      }
+    }
+    throw new TokenRejected('Its signature is wrong.');
+  }
+}
+
+function problemsOf(options: OidcTokenValidatorOptions): readonly string[] {
+  if (typeof options !== 'object' || options === null) return ['The options are missing; `issuer` at least has to be named.'];
+  const { issuer, audience, algorithms = ALGORITHMS, leewaySeconds = LEEWAY_SECONDS, types = TYPES, jwksUrl } = options;
+  const audiences: readonly unknown[] = audience === undefined ? [''] : [audience].flat();
+  const strange = algorithms.filter((algorithm) => !ALGORITHMS.includes(algorithm));
+  return [
+    ...when(!isIssuer(issuer), '`issuer` must be an https URL (or http on a loopback address) without query and fragment.'),
+    ...when(
+      audiences.length === 0 || audiences.some((one) => typeof one !== 'string' || (one === '' && audience !== undefined)),
+      '`audience` must be a string or a list of strings, none of them empty.',
+    ),
+    ...when(algorithms.length === 0, '`algorithms` is empty: no token would be accepted.'),
+    ...when(
+      strange.length > 0,
+      `\`algorithms\` must be asymmetric ones of ${ALGORITHMS.join(', ')}; these are not: ${strange.join(', ')}. With a symmetric one, whoever can validate tokens can also make them.`,
+    ),
+    ...when(
+      !(Number.isFinite(leewaySeconds) && leewaySeconds >= 0 && leewaySeconds <= LONGEST_LEEWAY_SECONDS),
+      `\`leewaySeconds\` must be between 0 and ${LONGEST_LEEWAY_SECONDS}.`,
+    ),
+    ...when(types.length === 0 || types.some((type) => typeof type !== 'string'), '`types` must be a list of strings, and not empty.'),
+    ...when(
+      jwksUrl !== undefined && !isSafeEndpoint(jwksUrl),
+      '`jwksUrl` must be an https URL (or http on a loopback address): who can change the keys can make tokens.',
+    ),
+  ];
+}
+
+function isIssuer(issuer: unknown): boolean {
+  try {
+    return typeof issuer === 'string' && serverMetadataUrls(issuer).length > 0;
+  } catch {
+    return false;
+  }
+}
