@@ -10,6 +10,8 @@ export const resting = chart.createStateConfig({
     'session.restore': { target: '#restoring', actions: 'forgetOutcome' },
     // A 401 still on its way then belongs to a session that the user has ended: it must not ask for a login.
     'session.signOut': { target: '#signingOut', actions: 'endFlowBySignOut' },
+    // Another process may have a login under way that nobody here has taken part in.
+    'authorization.cancel': { guard: 'isCancelledEverywhere', actions: 'endLoginElsewhere' },
     'authorization.begin': { target: '#askingResource', actions: 'begin' },
     'challenge.received': [
       { guard: 'wantsStepUp', target: '#steppingUp', actions: 'begin' },

@@ -3,13 +3,15 @@ import type { Failure } from '../failure.ts';
 import type { JsonObject } from '../stores/contract.ts';
 import type { Environment } from './environment.ts';
 import { readLogin } from './shared-login.ts';
-import { storedContext } from './stored-context.ts';
+import { isLoggingIn, storedContext } from './stored-context.ts';
 
 /** `failure`: what whoever waits for it is told. Changes nothing where there is no login in the store. */
 export async function endLogin(environment: Environment, failure: Failure): Promise<void> {
   const { journal, attempts, settings } = environment;
   const checkpoint = await readLogin(environment);
   if (checkpoint === undefined && journal.version === null) return;
+  // What is at rest has nothing to cancel; what was answered there stays known.
+  if (failure.code === 'cancelled' && checkpoint !== undefined && !isLoggingIn(checkpoint.value)) return;
   const attemptId = checkpoint === undefined ? undefined : openAttempt(checkpoint.context);
   if (attemptId !== undefined) await (failure.code === 'signed_out' ? attempts.disown(attemptId) : attempts.close(attemptId));
   // Nobody needs it for longer than a login can last.

@@ -74,10 +74,12 @@ export function hostedPlace(
       completeAuthorization: (callbackUrl) => use(({ client }) => client.completeAuthorization(callbackUrl)),
       provideClient: (provided) => use(({ client }) => client.provideClient(provided)),
       cancel: () =>
-        use(async ({ client }) => {
+        use(async ({ client, flow }) => {
           // A flow that waits in the store alone is ended, too.
           await client.restore();
           client.cancel({ everywhere: true });
+          // By then the store says so to those who have it under way.
+          await Promise.all(flow.environment.cleanUps);
         }),
       signOut: (options) => use(({ client }) => client.signOut(options)),
     },

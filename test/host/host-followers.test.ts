@@ -27,3 +27,15 @@ it('clients that follow a login for nobody make room for others (RES-06)', async
   expect((await begin('ann')).step).toBe('awaiting-user');
   expect(full.loadedClients).toBe(2);
 });
+
+it('a login is cancelled from a worker that rests and has taken no part in it, and its callback is refused (FET-07, RES-06)', async () => {
+  const world = hostedScene();
+  const idle = world.worker().client({ resource: world.servers.resource.url, account: 'ann' });
+  await idle.restore();
+  const url = await urlToApprove(world.host, 'ann', world);
+  await idle.cancel();
+  await world.clock.advance(1_000);
+  expect(world.host.client({ resource: world.servers.resource.url, account: 'ann' }).status.step).not.toBe('awaiting-user');
+  expect((await world.host.handleCallback(await world.approve(url, 'ann'))).status).toBe(400);
+  expect(world.servers.requestsFor('token')).toEqual([]);
+});
