@@ -2,6 +2,7 @@
 import * as z from 'zod/mini';
 import { type Failure, type FailureCode, failure } from '../failure.ts';
 import { FAILURE_CODES } from '../failure-codes.ts';
+import { isScopeToken } from '../protocol/scope-token.ts';
 import { serverText } from '../protocol/server-text.ts';
 
 /** Left out where it is not what it should be. */
@@ -12,6 +13,9 @@ const text = z.optional(
     z.transform((value) => serverText(value)),
   ),
 );
+
+/** RFC 6749 section 3.3: nothing else is a scope, and nothing else reaches a terminal (TOK-04). */
+const scopes = z.array(z.string().check(z.maxLength(300), z.refine(isScopeToken))).check(z.maxLength(100));
 
 const shape = z.object({
   code: z.enum(Object.keys(FAILURE_CODES) as [FailureCode, ...FailureCode[]]),
@@ -24,7 +28,7 @@ const shape = z.object({
     oauthError: text,
     oauthErrorDescription: text,
     status: optional(z.int()),
-    missingScopes: optional(z.array(z.string())),
+    missingScopes: optional(scopes),
   }),
 });
 
