@@ -1,5 +1,16 @@
 /** `authchart/gateway`: the login in front of an MCP server that has none. Runs without Node. */
+export { currentCaller } from './gateway/current-caller.ts';
+export { InsufficientScope } from './gateway/insufficient-scope.ts';
 export { OidcTokenValidator, type OidcTokenValidatorOptions } from './gateway/oidc-token-validator.ts';
+export { protect } from './gateway/protect.ts';
+export type {
+  BackendAccess,
+  Caller,
+  ProtectedCall,
+  ProtectedHandler,
+  ProtectOptions,
+  RequestPlatform,
+} from './gateway/protect-options.ts';
 export {
   type BackendToken,
   isTokenRejected,

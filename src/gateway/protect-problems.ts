@@ -1,0 +1,80 @@
+/** Everything that is wrong with the options of `protect`, each as a sentence that says what to change. Pure. */
+import { failureOf } from '../failure.ts';
+import { isSafeEndpoint } from '../protocol/endpoint-url.ts';
+import { canonicalResource } from '../protocol/resource-identifier.ts';
+import { isScopeToken } from '../protocol/scope-token.ts';
+import { when } from './configuration-mistakes.ts';
+import type { ProtectOptions } from './protect-options.ts';
+
+const OPTIONS = {
+  resource: true,
+  validator: true,
+  scopes: true,
+  createClient: true,
+  closeClient: true,
+  handler: true,
+  fallbackClient: true,
+  resourceMetadataUrl: true,
+  validationTimeoutMs: true,
+  onError: true,
+  logger: true,
+  clock: true,
+} as const satisfies Record<keyof ProtectOptions<unknown>, true>;
+
+/** Empty if the handler can be protected. */
+export function problemsOfProtection<Client>(options: ProtectOptions<Client>): readonly string[] {
+  if (typeof options !== 'object' || options === null) return ['The options are missing.'];
+  const given: { readonly [name: string]: unknown } = { ...options };
+  return [
+    ...Object.keys(given)
+      .filter((name) => !Object.hasOwn(OPTIONS, name))
+      .map((name) => `\`${name}\` is no option.`),
+    ...problemsOfResource(options.resource),
+    ...when(
+      typeof options.validator?.validate !== 'function',
+      '`validator` is missing: without one, whoever sends anything would be let in.',
+    ),
+    ...when(
+      options.validator?.exchange !== undefined && typeof options.validator.exchange !== 'function',
+      '`validator.exchange` is not a function.',
+    ),
+    ...['createClient', 'handler'].flatMap((name) => when(typeof given[name] !== 'function', `\`${name}\` is missing, or not a function.`)),
+    ...['closeClient', 'onError', 'logger'].flatMap((name) =>
+      when(given[name] !== undefined && typeof given[name] !== 'function', `\`${name}\` is not a function.`),
+    ),
+    ...problemsOfScopes(options.scopes),
+    ...when(
+      options.fallbackClient === null,
+      '`fallbackClient` is null: leave it out where requests without credentials have to be refused.',
+    ),
+    ...when(
+      options.resourceMetadataUrl !== undefined && !isHeaderUrl(options.resourceMetadataUrl),
+      '`resourceMetadataUrl` must be an https URL (or http on a loopback address).',
+    ),
+    ...when(
+      options.validationTimeoutMs !== undefined && !(Number.isFinite(options.validationTimeoutMs) && options.validationTimeoutMs > 0),
+      '`validationTimeoutMs` must be a number above zero.',
+    ),
+  ];
+}
+
+function problemsOfResource(resource: string | URL): readonly string[] {
+  if (resource === undefined) return ['`resource` is missing: the public URL of the MCP server.'];
+  try {
+    const isSafe = isSafeEndpoint(canonicalResource(resource));
+    return when(!isSafe, '`resource` must be an https URL, or http on a loopback address: access tokens must not travel in the clear.');
+  } catch (thrown) {
+    return [`\`resource\` is not usable. ${failureOf(thrown, 'configuration').details.reason ?? ''}`.trim()];
+  }
+}
+
+/** It is put into a header in quotes. */
+const isHeaderUrl = (url: unknown): boolean => isSafeEndpoint(url) && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(url);
+
+function problemsOfScopes(scopes: unknown): readonly string[] {
+  if (scopes === undefined) return [];
+  if (!Array.isArray(scopes)) return ['`scopes` must be a list of scopes.'];
+  return scopes
+    .filter((scope) => typeof scope !== 'string' || !isScopeToken(scope))
+    .map((scope) => `\`scopes\` holds ${JSON.stringify(scope)}, which is no scope (RFC 6749 section 3.3).`);
+}
