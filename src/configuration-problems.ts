@@ -164,7 +164,13 @@ function problemsOfRequest(options: AuthorizationClientOptions): readonly string
 }
 
 /** With nothing of these, nothing could ever succeed. */
-const POSITIVE: ReadonlySet<string> = new Set<keyof Limits>(['requestTimeoutMs', 'responseBytes', 'userDeadlineMs', 'leaseMs']);
+const POSITIVE: ReadonlySet<string> = new Set<keyof Limits>([
+  'requestTimeoutMs',
+  'responseBytes',
+  'userDeadlineMs',
+  'leaseMs',
+  'storeOperationMs',
+]);
 
 function problemsOfLimits(limits: Partial<Limits>): readonly string[] {
   return Object.entries(limits).flatMap(([name, value]) => {

@@ -18,8 +18,8 @@ import { toldStore } from './stores/told-store.ts';
 export function createEnvironment(settings: Settings, deliver: Environment['deliver']): Environment {
   parseWithoutEval();
   const { clock, limits, resource, account, logger } = settings;
-  const store = settings.store === undefined ? memoryStore({ clock }) : toldStore(settings.store);
-  const vault = settings.vault === undefined ? store : toldStore(settings.vault);
+  const store = settings.store === undefined ? memoryStore({ clock }) : toldStore(settings.store, limits);
+  const vault = settings.vault === undefined ? store : toldStore(settings.vault, limits);
   const checkUrl = createUrlCheck(settings);
   const flowKey = flowKeyOf(account, resource);
   return {

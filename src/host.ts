@@ -51,8 +51,8 @@ export function createAuthorizationHost(options: AuthorizationHostOptions): Auth
   if (problems.length > 0) throw toAuthorizationError(invalid(problems), 'configuration');
   const { idleMs = IDLE_MS, maxClients = MAX_CLIENTS, redirectUri, identify } = options;
   const shared = sharedOptions(options);
-  const { clock, log, clientMetadata } = resolveSettings({ ...shared, resource: redirectUri });
-  const store = toldStore(options.store);
+  const { clock, log, clientMetadata, limits } = resolveSettings({ ...shared, resource: redirectUri });
+  const store = toldStore(options.store, limits);
   const clients = createLiveClients<HostedPlace>({ clock, idleMs, maxClients });
 
   const placeOf = (login: HostedLogin): HostedPlace => {
@@ -74,7 +74,7 @@ export function createAuthorizationHost(options: AuthorizationHostOptions): Auth
       redirectUri,
       log,
       applicationName: clientMetadata.client_name,
-      attempts: createAttemptRecords({ store, vault: options.vault === undefined ? store : toldStore(options.vault), clock }),
+      attempts: createAttemptRecords({ store, vault: options.vault === undefined ? store : toldStore(options.vault, limits), clock }),
       // Its user is here, and clients that are at work may be waiting for it: it is not held back.
       withFlow: (login, work) => clients.use(placeOf(login), ({ flow }) => work(flow), { mayExceed: true }),
       afterLogin: afterLogin(options, () => log('error', 'after-login-refused')),

@@ -21,6 +21,8 @@ export interface Limits {
   readonly leaseMs: number;
   /** How long to wait for another's refresh before giving up as retryable. */
   readonly leaseWaitMs: number;
+  /** One operation of the store or the vault; longer than the file store waits for a lock that is held (15 s). */
+  readonly storeOperationMs: number;
   /** Step-ups one request may cause (SCO-05). */
   readonly stepUpsPerRequest: number;
   /** The same operation may cause the same step-up again after this time. */
@@ -46,6 +48,7 @@ export const DEFAULT_LIMITS: Limits = {
   expirySkewMs: 30_000,
   leaseMs: 4_000,
   leaseWaitMs: 60_000,
+  storeOperationMs: 40_000,
   stepUpsPerRequest: 3,
   stepUpWindowMs: 10 * MINUTE_MS,
   metadataMaxAgeMs: 60 * MINUTE_MS,

@@ -1,14 +1,28 @@
 /** Anyone's store, with errors that authchart understands: its authors have no `FailureError`, and throw what their driver throws. */
 import { FailureError, kindOf } from '../failure.ts';
+import { DEFAULT_LIMITS, type Limits } from '../limits.ts';
+import { answerInTime } from './answer-in-time.ts';
 import type { Store } from './contract.ts';
 
-// One for each store, however many clients share it; a vault that is the store stays the same object.
-const told = new WeakMap<Store, Store>();
+// One for each store and limit, however many clients share it; a vault that is the store stays the same object.
+const told = new WeakMap<Store, Map<number, Store>>();
 
-/** The same store; whatever it throws is a `store_failed` that names the kind of error and repeats nothing of its text (SEC-01). */
-export function toldStore(store: Store): Store {
-  const known = told.get(store);
+/**
+ * The same store; whatever it throws is a `store_failed` that names the kind of error and repeats nothing of its text
+ * (SEC-01), and so is an answer that does not come.
+ */
+export function toldStore(store: Store, { storeOperationMs }: Pick<Limits, 'storeOperationMs'> = DEFAULT_LIMITS): Store {
+  const known = told.get(store)?.get(storeOperationMs);
   if (known !== undefined) return known;
+  const inTime = answerInTime(storeOperationMs);
+  const telling = async <Result>(operation: () => Promise<Result>): Promise<Result> => {
+    try {
+      return await inTime(operation);
+    } catch (thrown) {
+      if (thrown instanceof FailureError) throw thrown;
+      throw new FailureError('store_failed', 'storage', { reason: `(${kindOf(thrown)})` });
+    }
+  };
   const made: Store = {
     read: (key) => telling(() => store.read(key)),
     write: (key, value, options) => telling(() => store.write(key, value, options)),
@@ -18,7 +32,7 @@ export function toldStore(store: Store): Store {
     releaseLease: (lease) => telling(() => store.releaseLease(lease)),
     ...watchOf(store),
   };
-  told.set(store, made);
+  told.set(store, (told.get(store) ?? new Map<number, Store>()).set(storeOperationMs, made));
   return made;
 }
 
@@ -34,13 +48,4 @@ function watchOf(store: Store): Pick<Store, 'watch'> {
       }
     },
   };
-}
-
-async function telling<Result>(operation: () => Promise<Result>): Promise<Result> {
-  try {
-    return await operation();
-  } catch (thrown) {
-    if (thrown instanceof FailureError) throw thrown;
-    throw new FailureError('store_failed', 'storage', { reason: `(${kindOf(thrown)})` });
-  }
 }
