@@ -27,7 +27,9 @@ export async function keepTokens(environment: Environment, issued: IssuedTokens,
   const { settings, credentials } = environment;
   const { facts, tokens } = credentialOf(issued, about, Math.floor(settings.clock.now() / 1000));
   try {
-    const saved = await credentials.save(facts, tokens, { basedOn: about.basedOn });
+    const save = () => credentials.save(facts, tokens, { basedOn: about.basedOn });
+    // With rotation these are the only ones there are: a store that has a bad moment is asked once more.
+    const saved = await save().catch(save);
     if (saved.saved) {
       environment.accessTokens.unsaved = undefined;
       return { token: about.signal.aborted ? saved.facts : use(environment, saved.facts, tokens) };
@@ -35,6 +37,8 @@ export async function keepTokens(environment: Environment, issued: IssuedTokens,
     // Someone signed in or refreshed meanwhile without our lease: theirs is newer than what ours was based on.
     const current = await credentials.read(about.issuer);
     if (current === undefined) throw new FailureError('signed_out', 'refresh', { issuer: about.issuer });
+    const isOurs = current.tokens.accessToken === tokens.accessToken;
+    if (isOurs && !about.signal.aborted) return { token: use(environment, current.facts, current.tokens) };
     return { token: about.signal.aborted ? current.facts : adopt(environment, current.facts, current.tokens) };
   } catch (thrown) {
     const { code, details } = failureOf(thrown, 'storage');

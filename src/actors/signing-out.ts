@@ -11,12 +11,12 @@ export const signOut = effect<'signOut'>('sign-out', async (environment, { issue
   await open.obtaining?.done;
   accessTokens.hold(undefined);
   accessTokens.unsaved = undefined;
-  const issuers = await credentials.forgetAll(issuer);
+  const forgetClient = (one: string): Promise<void> => registrations.forget(one, settings.clientMetadata.redirect_uris);
+  const forgetAll = (): Promise<void> => credentials.forgetAll(issuer, forgetRegistration ? forgetClient : undefined);
+  await forgetAll();
   // What a login of this process leaves is written first.
   await Promise.all(cleanUps);
   await endLogin(environment, failure('signed_out', 'sign-out'));
   // Tokens that another process was storing meanwhile: from here on it knows, and forgets them by itself.
-  await credentials.forgetAll(issuer);
-  if (!forgetRegistration) return;
-  for (const one of issuers) await registrations.forget(one, settings.clientMetadata.redirect_uris);
+  await forgetAll();
 });

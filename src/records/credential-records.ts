@@ -66,9 +66,10 @@ export interface CredentialRecords {
   forget(issuer: string, options?: { readonly version?: string }): Promise<void>;
   /**
    * Forgets the credentials of every issuer this account was ever bound to here,
-   * those the resource has left included (OUT-01), and of `known`; returns the issuers.
+   * those the resource has left included (OUT-01), and of `known`; then runs
+   * `alsoForget` for each, and may be repeated after a failure of either.
    */
-  forgetAll(known?: string): Promise<readonly string[]>;
+  forgetAll(known?: string, alsoForget?: (issuer: string) => Promise<void>): Promise<void>;
   /**
    * Calls `listener` after anyone has changed the binding, or the credential of this
    * issuer; returns how to stop. `undefined` where the store does not tell.
@@ -169,15 +170,15 @@ export function createCredentialRecords(o: {
       await unbind(issuer);
     },
 
-    async forgetAll(known) {
+    async forgetAll(known, alsoForget) {
       if (known !== undefined) await records.forget(keyOf(known), placeOf(known));
       const binding = await store.read(bindingKey);
       const { issuer, former = [] } = binding === undefined ? {} : decodeRecord('binding', bindingRecord, binding);
       const issuers = [...new Set([...former, issuer, known])].filter((one) => one !== undefined);
       for (const one of issuers) await records.forget(keyOf(one), placeOf(one));
+      for (const one of issuers) await alsoForget?.(one);
       // Last: after a failure, forgetting again still knows them all.
       if (binding !== undefined) await store.delete(bindingKey, { expected: binding.version });
-      return issuers;
     },
 
     watch(issuer, listener) {

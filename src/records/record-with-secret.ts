@@ -14,8 +14,8 @@ import * as z from 'zod/mini';
 import { FailureError } from '../failure.ts';
 import type { JsonObject, Store, StoredRecord } from '../stores/contract.ts';
 import { freshVaultKey, isInVaultPlace, type VaultPlace } from './keys.ts';
+import { looseEntries, NEVER } from './loose-entries.ts';
 import { decodeRecord, RECORD_FORMAT } from './record-format.ts';
-import { tidyUp } from './tidy-up.ts';
 
 interface Pair<Facts, Secret> {
   readonly facts: Facts;
@@ -70,9 +70,7 @@ export function recordsWithSecret<Facts extends object, Secret extends object>(o
     return entry && decodeRecord(`${kind} secret`, o.secret, entry);
   };
 
-  const discard = async (secretKey: string | undefined, place: VaultPlace): Promise<void> => {
-    if (secretKey !== undefined && isInVaultPlace(secretKey, place)) await tidyUp(vault.delete(secretKey));
-  };
+  const loose = looseEntries(vault);
 
   const contended = (): FailureError =>
     new FailureError('store_failed', 'storage', { reason: `Other processes kept changing the ${kind} record.` });
@@ -84,6 +82,7 @@ export function recordsWithSecret<Facts extends object, Secret extends object>(o
       for (let round = 0; round < ROUNDS; round += 1) {
         const found = decode(await store.read(key));
         if (found === undefined) return undefined;
+        await loose.settle(key, found);
         const { facts, secretKey, version } = found;
         if (secretKey === undefined) return { facts, version, secretLost: false };
         const secret = await readSecret(secretKey, place);
@@ -109,24 +108,35 @@ export function recordsWithSecret<Facts extends object, Secret extends object>(o
       const newSecretKey = secret === undefined ? undefined : freshVaultKey(...place);
       const value: JsonObject = { format: RECORD_FORMAT, secret: newSecretKey, facts: { ...facts } as JsonObject };
       let before = decode(await store.read(key));
+      await loose.settle(key, before);
       if (isStale(basedOn, before)) return { replaced: false, current: before };
-      if (newSecretKey !== undefined)
-        await vault.write(newSecretKey, { format: RECORD_FORMAT, ...secret } as JsonObject, { expected: null });
+      if (newSecretKey !== undefined) {
+        await vault.write(newSecretKey, { format: RECORD_FORMAT, ...secret } as JsonObject, { expected: null }).catch((thrown) => {
+          loose.note(key, newSecretKey, NEVER);
+          throw thrown;
+        });
+      }
 
       for (let round = 0; round < ROUNDS; round += 1) {
-        // If this throws, the write may have happened all the same: the new entry stays.
-        const result = await store.write(key, value, { expected: before?.version ?? null });
+        const expected = before?.version ?? null;
+        const left = owned(before?.secretKey, place);
+        const result = await store.write(key, value, { expected }).catch((thrown) => {
+          // It may have happened all the same: which of the two is in force is known when the record is seen again.
+          for (const secretKey of [newSecretKey, left]) loose.note(key, secretKey, expected);
+          throw thrown;
+        });
         if (result.written) {
-          await discard(before?.secretKey, place);
+          await loose.discard(key, left);
+          await loose.settle(key, { version: result.version, secretKey: newSecretKey });
           return { replaced: true, version: result.version };
         }
         before = decode(result.current);
         if (isStale(basedOn, before)) {
-          await discard(newSecretKey, place);
+          await loose.discard(key, newSecretKey);
           return { replaced: false, current: before };
         }
       }
-      await discard(newSecretKey, place);
+      await loose.discard(key, newSecretKey);
       throw contended();
     },
 
@@ -134,15 +144,21 @@ export function recordsWithSecret<Facts extends object, Secret extends object>(o
     async forget(key: string, place: VaultPlace, isMeant: (record: StoredRecord) => boolean = () => true): Promise<void> {
       for (let round = 0; round < ROUNDS; round += 1) {
         const record = await store.read(key);
-        if (record === undefined || !isMeant(record)) return;
+        if (record === undefined) return loose.forget(key);
+        if (!isMeant(record)) return;
         // The secret goes first: should the record's turn fail, forgetting again still finds it.
-        const secretKey = anyPointer.safeParse(record.value).data?.secret;
-        if (secretKey !== undefined && isInVaultPlace(secretKey, place)) await vault.delete(secretKey);
-        if (await store.delete(key, { expected: record.version })) return;
+        const secretKey = owned(anyPointer.safeParse(record.value).data?.secret, place);
+        if (secretKey !== undefined) await vault.delete(secretKey);
+        if (await store.delete(key, { expected: record.version })) return loose.forget(key);
       }
       throw contended();
     },
   };
+}
+
+/** The entry, if it is one of this owner's: whoever bends a pointer must not have another's deleted. */
+function owned(secretKey: string | undefined, place: VaultPlace): string | undefined {
+  return secretKey !== undefined && isInVaultPlace(secretKey, place) ? secretKey : undefined;
 }
 
 function isStale(basedOn: string | null | undefined, current: { readonly version: string } | undefined): boolean {

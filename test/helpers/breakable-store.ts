@@ -23,3 +23,21 @@ export function breakableStore(sound: Store): BreakableStore {
     },
   };
 }
+
+/** A store of which the next deletions fail, as many as a test says. */
+export function breakableDeletes(sound: Store): { readonly store: Store; breakDeletes(times: number): void } {
+  let failures = 0;
+  return {
+    store: {
+      ...sound,
+      async delete(key, options) {
+        failures -= 1;
+        if (failures >= 0) throw new FailureError('store_failed', 'storage', { reason: 'The disk is busy.' });
+        return sound.delete(key, options);
+      },
+    },
+    breakDeletes(times) {
+      failures = times;
+    },
+  };
+}

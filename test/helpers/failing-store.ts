@@ -7,18 +7,27 @@ export type FailureMode =
   /** It is carried out, and its answer is lost. */
   | 'after'
   /** It is not carried out, and none after it: the process has died. */
-  | 'dies';
+  | 'dies'
+  /** It is never answered. */
+  | 'hangs'
+  /** It is not answered, and carried out when `carryOut` is called. */
+  | 'late';
 
 /** Stores that fail at one operation, counted over all of them, so that a test can try each in turn. */
 export function failingStores<Stores extends Readonly<Record<string, Store>>>(stores: Stores, failAt: number, mode: FailureMode) {
   let operations = 0;
+  let late: (() => Promise<unknown>) | undefined;
+  const failing = async (operation: () => Promise<unknown>): Promise<never> => {
+    if (mode === 'after') await operation();
+    if (mode === 'late') late = operation;
+    if (mode === 'hangs' || mode === 'late') return new Promise<never>(() => {});
+    throw new FailureError('store_failed', 'storage', { reason: 'injected' });
+  };
   const wrap = (store: Store): Store => {
     const call = async <Result>(operation: () => Promise<Result>): Promise<Result> => {
       operations += 1;
       const fails = mode === 'dies' ? operations >= failAt : operations === failAt;
-      if (!fails) return operation();
-      if (mode === 'after') await operation();
-      throw new FailureError('store_failed', 'storage', { reason: 'injected' });
+      return fails ? failing(operation) : operation();
     };
     return {
       read: (...args) => call(() => store.read(...args)),
@@ -32,7 +41,7 @@ export function failingStores<Stores extends Readonly<Record<string, Store>>>(st
   const wrapped = Object.fromEntries(Object.entries(stores).map(([name, store]) => [name, wrap(store)])) as {
     [Name in keyof Stores]: Store;
   };
-  return { ...wrapped, failed: () => operations >= failAt };
+  return { ...wrapped, failed: () => operations >= failAt, carryOut: async () => void (await late?.()) };
 }
 
 export const FAILURE_MODES: readonly FailureMode[] = ['before', 'after', 'dies'];
