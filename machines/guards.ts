@@ -127,5 +127,19 @@ export const isConfirmed = (_: unknown, params: { confirmed: boolean }): boolean
 
 export const isRetryable = ({ context }: Asked): boolean => context.failure?.retryable === true;
 
-/** The store itself failed: what it holds is still unknown, so it has to be read again. */
-export const isStoreUnread = (_: unknown, params: { error: unknown }): boolean => isCode(params, 'store_failed');
+/**
+ * What the store holds is still unknown, and may be good: it has to be read again before anything takes its place. It
+ * failed, or it is the vault's key that is wrong, or a newer version wrote it.
+ */
+export const isStoreUnread = (_: unknown, params: { error: unknown }): boolean => {
+  const { code, details } = failureFrom(params.error);
+  return UNREAD.has(code) || details.isNewer === true;
+};
+
+const UNREAD: ReadonlySet<Failure['code']> = new Set<Failure['code']>([
+  'store_failed',
+  'vault_key_unknown',
+  'vault_key_wrong',
+  'keychain_unavailable',
+  'keychain_not_installed',
+]);

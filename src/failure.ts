@@ -64,6 +64,8 @@ export interface FailureDetails {
   readonly metadataMayBeStale?: boolean;
   /** The redirect URI rules of the authorization server refused the registration (REG-07). */
   readonly redirectUriRefused?: boolean;
+  /** A newer version of authchart wrote it: upgrading helps, and it is never replaced by a login. */
+  readonly isNewer?: boolean;
   /** Everything that was wrong, where several things were looked at together. */
   readonly problems?: readonly string[];
 }

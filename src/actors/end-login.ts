@@ -1,5 +1,5 @@
 /** Ends the login of this account in whatever process has it under way: by its record, which all of them watch (OUT-02). */
-import type { Failure } from '../failure.ts';
+import { type Failure, failureOf } from '../failure.ts';
 import type { JsonObject } from '../stores/contract.ts';
 import type { Environment } from './environment.ts';
 import { readLogin } from './shared-login.ts';
@@ -8,7 +8,7 @@ import { isLoggingIn, storedContext } from './stored-context.ts';
 /** `failure`: what whoever waits for it is told. Changes nothing where there is no login in the store. */
 export async function endLogin(environment: Environment, failure: Failure): Promise<void> {
   const { journal, attempts, settings } = environment;
-  const checkpoint = await readLogin(environment);
+  const checkpoint = await readLogin(environment).catch(undefinedIfNewer);
   if (checkpoint === undefined && journal.version === null) return;
   // What is at rest has nothing to cancel; what was answered there stays known.
   if (failure.code === 'cancelled' && checkpoint !== undefined && !isLoggingIn(checkpoint.value)) return;
@@ -17,6 +17,11 @@ export async function endLogin(environment: Environment, failure: Failure): Prom
   // Nobody needs it for longer than a login can last.
   const until = settings.clock.now() + settings.limits.userDeadlineMs;
   await journal.overwrite({ resting: failure.code === 'cancelled' ? 'cancelled' : 'unauthorized' }, { failure: asJson(failure) }, until);
+}
+
+/** The user has said that it is over, whoever wrote it. */
+function undefinedIfNewer(thrown: unknown): undefined {
+  if (failureOf(thrown, 'storage').details.isNewer !== true) throw thrown;
 }
 
 // Plain JSON by its own rule (failure.ts); interfaces have no index signature to say so.

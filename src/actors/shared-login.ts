@@ -12,13 +12,13 @@ import { type StoredContext, storedLogin } from './stored-context.ts';
 import { newestCredential } from './stored-credential.ts';
 import { storedFailure } from './stored-failure.ts';
 
-/** The login as its checkpoint has it; nothing, where that cannot be read: restoring has reported it (RES-04). */
+/** The login as its checkpoint has it; nothing, where it is damaged: restoring has reported it (RES-04). A newer one is left alone (STO-05). */
 export async function readLogin({ journal, settings }: Environment): Promise<Checkpoint | undefined> {
   try {
     return await journal.read();
   } catch (thrown) {
     const failure = failureOf(thrown, 'storage');
-    if (failure.code !== 'record_unreadable') throw thrown;
+    if (failure.code !== 'record_unreadable' || failure.details.isNewer === true) throw thrown;
     settings.log('warn', 'checkpoint-unreadable', { failure });
     return undefined;
   }

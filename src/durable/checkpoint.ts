@@ -23,13 +23,17 @@ const CHECKPOINT_VERSION = 1;
 const MIGRATIONS: Readonly<Record<number, (older: JsonObject) => JsonObject>> = {};
 
 type StateValue = string | { readonly [parent: string]: StateValue };
-const stateValue: z.ZodMiniType<StateValue> = z.union([
-  z.string().check(z.minLength(1)),
-  z.record(
-    z.string(),
-    z.lazy(() => stateValue),
-  ),
-]);
+
+/** Deeper than any chart's states: what comes from outside could otherwise be deeper than the stack. */
+const LEVELS = 16;
+const stateValue = z.custom<StateValue>((value) => isStateValue(value, LEVELS));
+
+function isStateValue(value: unknown, levels: number): boolean {
+  if (typeof value === 'string') return value !== '';
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || levels === 0) return false;
+  return Object.values(value).every((child) => isStateValue(child, levels - 1));
+}
+
 const envelope = z.object({
   value: stateValue,
   context: z.record(z.string(), z.unknown()),
@@ -51,7 +55,7 @@ export function decodeCheckpoint(json: unknown): Checkpoint {
   const version = anyVersion.safeParse(json).data?.version;
   if (version === undefined) throw unreadable('The checkpoint has no version.');
   if (version > CHECKPOINT_VERSION) {
-    throw unreadable(`The checkpoint has version ${version}; this version of authchart reads up to ${CHECKPOINT_VERSION}.`);
+    throw newer(`The checkpoint has version ${version}; this version of authchart reads up to ${CHECKPOINT_VERSION}.`);
   }
   let migrated = json as JsonObject;
   for (let from = version; from < CHECKPOINT_VERSION; from += 1) migrated = MIGRATIONS[from]?.(migrated) ?? migrated;
@@ -65,4 +69,8 @@ export function decodeCheckpoint(json: unknown): Checkpoint {
 
 function unreadable(reason: string): FailureError {
   return new FailureError('record_unreadable', 'storage', { reason });
+}
+
+function newer(reason: string): FailureError {
+  return new FailureError('record_unreadable', 'storage', { reason, isNewer: true });
 }

@@ -15,7 +15,7 @@ const anyFormat = z.object({ format: z.number() });
 export function decodeRecord<Schema extends z.ZodMiniType>(kind: string, schema: Schema, record: StoredRecord): z.output<Schema> {
   const format = anyFormat.safeParse(record.value).data?.format;
   if (format !== undefined && format > RECORD_FORMAT) {
-    throw unreadable(`The ${kind} record has format ${format}; this version of authchart reads up to ${RECORD_FORMAT}.`);
+    throw newer(`The ${kind} record has format ${format}; this version of authchart reads up to ${RECORD_FORMAT}.`);
   }
   const parsed = schema.safeParse(record.value);
   // The parser's own text is left out: it may quote what it read.
@@ -25,4 +25,8 @@ export function decodeRecord<Schema extends z.ZodMiniType>(kind: string, schema:
 
 function unreadable(reason: string): FailureError {
   return new FailureError('record_unreadable', 'storage', { reason });
+}
+
+function newer(reason: string): FailureError {
+  return new FailureError('record_unreadable', 'storage', { reason, isNewer: true });
 }

@@ -59,7 +59,7 @@ function postgresFailure(thrown: unknown, code: string, schema: string): Failure
     });
   }
   if (code === NEWER_SCHEMA) {
-    return new FailureError('record_unreadable', 'storage', { reason: `The schema "${schema}" has a newer version.` });
+    return new FailureError('record_unreadable', 'storage', { reason: `The schema "${schema}" has a newer version.`, isNewer: true });
   }
   return databaseFailure(thrown, 'PostgreSQL');
 }

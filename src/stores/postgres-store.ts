@@ -107,7 +107,7 @@ export function postgresStore({ client, schema = DEFAULT_SCHEMA, clock = systemC
 
 function assertReadable(row: Row | undefined): void {
   if (row === undefined || row['format'] === '1') return;
-  throw new FailureError('record_unreadable', 'storage', { reason: 'The record in PostgreSQL has a newer format.' });
+  throw new FailureError('record_unreadable', 'storage', { reason: 'The record in PostgreSQL has a newer format.', isNewer: true });
 }
 
 function recordOf(row: Row | undefined): StoredRecord | undefined {

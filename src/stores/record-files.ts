@@ -53,7 +53,7 @@ export async function readLockedRecordFile(path: string, key: string): Promise<F
   if (decoded.outcome === 'whole') return decoded.record;
   const name = basename(path);
   if (decoded.outcome === 'newer')
-    throw unreadable(`The file ${name} has format ${decoded.format}, which is newer than this version of authchart.`);
+    throw newer(`The file ${name} has format ${decoded.format}, which is newer than this version of authchart.`);
   const aside = `${path}.damaged-${Date.now()}-${randomUUID().slice(0, 8)}`;
   await rename(path, aside);
   throw unreadable(`The file ${name} is damaged; it was set aside as ${basename(aside)} and no longer counts.`);
@@ -61,4 +61,8 @@ export async function readLockedRecordFile(path: string, key: string): Promise<F
 
 function unreadable(reason: string): FailureError {
   return new FailureError('record_unreadable', 'storage', { reason });
+}
+
+function newer(reason: string): FailureError {
+  return new FailureError('record_unreadable', 'storage', { reason, isNewer: true });
 }

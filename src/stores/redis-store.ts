@@ -84,7 +84,7 @@ export function redisStore({ client, prefix = 'authchart:', clock = systemClock 
 function assertReadable(state: string | undefined): void {
   if (state !== 'damaged' && state !== 'newer') return;
   const reason = state === 'newer' ? 'The record in Redis has a newer format.' : 'The record in Redis is damaged.';
-  throw new FailureError('record_unreadable', 'storage', { reason });
+  throw new FailureError('record_unreadable', 'storage', { reason, ...(state === 'newer' && { isNewer: true }) });
 }
 
 function recordOf([state, version, json]: readonly string[]): StoredRecord | undefined {

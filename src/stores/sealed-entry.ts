@@ -46,7 +46,7 @@ export async function unseal(ring: KeyRing, key: string, entry: JsonObject): Pro
 function readEntry(entry: JsonObject): { readonly jwe: string; readonly keyId: string } {
   const { data } = stored.safeParse(entry);
   if (data === undefined) throw unreadable('It is not sealed.');
-  if (data.sealed > FORMAT) throw unreadable(`It is sealed in format ${data.sealed}; this version of authchart knows ${FORMAT}.`);
+  if (data.sealed > FORMAT) throw newer(`It is sealed in format ${data.sealed}; this version of authchart knows ${FORMAT}.`);
   if (data.sealed !== FORMAT || data.jwe === undefined) throw unreadable('It is not sealed.');
   const named = header.safeParse(headerOf(data.jwe));
   if (!named.success) throw unreadable('Its header is not that of a sealed entry.');
@@ -77,4 +77,8 @@ async function decrypted(jwe: string, wrappingKey: CryptoKey, keyId: string): Pr
 
 function unreadable(reason: string): FailureError {
   return new FailureError('record_unreadable', 'storage', { reason });
+}
+
+function newer(reason: string): FailureError {
+  return new FailureError('record_unreadable', 'storage', { reason, isNewer: true });
 }

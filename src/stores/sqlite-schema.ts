@@ -56,6 +56,7 @@ export function checkVersion(version: unknown, path: string, migrations = MIGRAT
   if (Number(version) <= migrations.length) return;
   throw new FailureError('record_unreadable', 'storage', {
     reason: `The database ${path} has schema version ${Number(version)}; this version of authchart knows ${migrations.length}.`,
+    isNewer: true,
   });
 }
 

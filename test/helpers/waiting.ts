@@ -26,7 +26,12 @@ const LONGEST_PAUSE_MS = 60_000;
  * What the work comes to while time passes on the simulated clock. Time passes
  * only while someone waits for it: requests and hashes need their turn, not time.
  */
-export async function whileTimePasses<Result>(clock: SimulatedClock, work: Promise<Result>, stepMs = 500): Promise<Result> {
+export async function whileTimePasses<Result>(
+  clock: SimulatedClock,
+  work: Promise<Result>,
+  stepMs = 500,
+  longestPauseMs = LONGEST_PAUSE_MS,
+): Promise<Result> {
   let isDone = false;
   const done = work.finally(() => {
     isDone = true;
@@ -35,7 +40,7 @@ export async function whileTimePasses<Result>(clock: SimulatedClock, work: Promi
   done.catch(() => {});
   while (!isDone) {
     await settled();
-    if (clock.isDueWithin(LONGEST_PAUSE_MS)) await clock.advance(stepMs);
+    if (clock.isDueWithin(longestPauseMs)) await clock.advance(stepMs);
   }
   return done;
 }
