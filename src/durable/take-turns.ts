@@ -23,13 +23,15 @@ export async function takeTurn<Done = never>(
     readonly meanwhile?: () => Promise<Done | undefined>;
   },
 ): Promise<{ readonly turn: HeldLease } | { readonly done: Done }> {
-  const giveUpAtMs = o.clock.now() + o.waitMs;
+  // Counted by the pauses and not by the time of day: a clock that is set back must not make anyone wait for hours.
+  let waitedMs = 0;
   for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 2, LONGEST_POLL_MS)) {
     const turn = await leases.tryAcquire(key);
     if (turn !== undefined) return { turn };
     const done = await o.meanwhile?.();
     if (done !== undefined) return { done };
-    if (o.clock.now() >= giveUpAtMs) throw new FailureError('refresh_busy', o.phase);
+    if (waitedMs >= o.waitMs) throw new FailureError('refresh_busy', o.phase);
     await o.clock.sleep(pollMs, o.signal);
+    waitedMs += pollMs;
   }
 }

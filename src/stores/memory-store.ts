@@ -2,6 +2,7 @@
 import { type Clock, systemClock } from '../clock.ts';
 import type { JsonObject, Lease, Store, StoredRecord } from './contract.ts';
 import { jsonText } from './json-text.ts';
+import { correctedEnd } from './lease-end.ts';
 import { createWatchers } from './watchers.ts';
 
 interface Entry {
@@ -21,7 +22,7 @@ const SWEEP_AT_LEAST = 256;
 export function memoryStore(options: { readonly clock?: Clock } = {}): Store {
   const clock = options.clock ?? systemClock;
   const entries = new Map<string, Entry>();
-  const leases = new Map<string, Lease>();
+  const leases = new Map<string, Lease & { readonly durationMs: number }>();
   const watchers = createWatchers();
   // One counter for all keys: a version or fence can then never come again, also
   // not after its record was deleted.
@@ -79,10 +80,14 @@ export function memoryStore(options: { readonly clock?: Clock } = {}): Store {
       const nowEpochMs = now();
       const held = leases.get(key);
       const running = held !== undefined && held.expiresAtEpochMs > nowEpochMs;
-      if (running && held.owner !== owner) return undefined;
+      if (running && held.owner !== owner) {
+        const sooner = correctedEnd(held, nowEpochMs);
+        if (sooner !== undefined) leases.set(key, { ...held, expiresAtEpochMs: sooner });
+        return undefined;
+      }
       if (!running) counter += 1;
       const lease: Lease = { key, owner, fence: running ? held.fence : counter, expiresAtEpochMs: nowEpochMs + durationMs };
-      leases.set(key, lease);
+      leases.set(key, { ...lease, durationMs });
       return lease;
     },
     async releaseLease(lease) {

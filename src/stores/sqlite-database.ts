@@ -36,10 +36,10 @@ const STATEMENTS = {
   remove: 'DELETE FROM records WHERE key = ?',
   sweepRecords: `DELETE FROM records WHERE rowid IN
     (SELECT rowid FROM records WHERE expires_at_epoch_ms <= ? ORDER BY expires_at_epoch_ms LIMIT ${ROWS_PER_SWEEP})`,
-  findLease: 'SELECT owner, fence, ends_at_epoch_ms FROM leases WHERE key = ?',
-  renewLease: 'UPDATE leases SET ends_at_epoch_ms = ? WHERE fence = ?',
+  findLease: 'SELECT owner, fence, ends_at_epoch_ms, duration_ms FROM leases WHERE key = ?',
+  renewLease: 'UPDATE leases SET ends_at_epoch_ms = ?, duration_ms = ? WHERE fence = ?',
   dropLease: 'DELETE FROM leases WHERE key = ?',
-  giveLease: 'INSERT INTO leases (key, owner, ends_at_epoch_ms) VALUES (?, ?, ?)',
+  giveLease: 'INSERT INTO leases (key, owner, ends_at_epoch_ms, duration_ms) VALUES (?, ?, ?, ?)',
   endLease: 'DELETE FROM leases WHERE key = ? AND owner = ? AND fence = ?',
   sweepLeases: `DELETE FROM leases WHERE fence IN
     (SELECT fence FROM leases WHERE ends_at_epoch_ms <= ? ORDER BY ends_at_epoch_ms LIMIT ${ROWS_PER_SWEEP})`,

@@ -28,6 +28,7 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX leases_by_end ON leases (ends_at_epoch_ms);
   `,
+  'ALTER TABLE leases ADD COLUMN duration_ms REAL;',
 ];
 
 /**

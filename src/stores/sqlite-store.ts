@@ -14,6 +14,7 @@ import { type Clock, systemClock } from '../clock.ts';
 import { FailureError } from '../failure.ts';
 import type { JsonObject, Store, StoredRecord } from './contract.ts';
 import { jsonText } from './json-text.ts';
+import { correctedEnd } from './lease-end.ts';
 import { patientConnection } from './sqlite-connection.ts';
 import { ROWS_PER_SWEEP, type Statements } from './sqlite-database.ts';
 
@@ -90,14 +91,19 @@ export function sqliteStore(options: { readonly path: string; readonly clock?: C
         const expiresAtEpochMs = nowEpochMs + durationMs;
         const held = statements.findLease.get(key);
         if (held !== undefined && Number(held['ends_at_epoch_ms']) > nowEpochMs) {
-          if (held['owner'] !== owner) return undefined;
           const fence = Number(held['fence']);
-          statements.renewLease.run(expiresAtEpochMs, fence);
+          if (held['owner'] !== owner) {
+            const givenForMs = Number(held['duration_ms'] ?? Number.POSITIVE_INFINITY);
+            const sooner = correctedEnd({ expiresAtEpochMs: Number(held['ends_at_epoch_ms']), durationMs: givenForMs }, nowEpochMs);
+            if (sooner !== undefined) statements.renewLease.run(sooner, givenForMs, fence);
+            return undefined;
+          }
+          statements.renewLease.run(expiresAtEpochMs, durationMs, fence);
           return { key, owner, fence, expiresAtEpochMs };
         }
         sweepSometimes(statements);
         statements.dropLease.run(key);
-        const fence = Number(statements.giveLease.run(key, owner, expiresAtEpochMs).lastInsertRowid);
+        const fence = Number(statements.giveLease.run(key, owner, expiresAtEpochMs, durationMs).lastInsertRowid);
         return { key, owner, fence, expiresAtEpochMs };
       }),
 

@@ -9,6 +9,8 @@ export interface SimulatedClock extends Clock {
   advance(durationMs: number): Promise<void>;
   /** Sets the time without waking anyone: a clock that was corrected, backwards too. */
   jumpTo(epochMs: number): void;
+  /** The time of day is set, backwards too, as a person or a time server does: who sleeps, sleeps on for as long as he would have. */
+  setBy(durationMs: number): void;
   /** How many sleepers wait now. */
   readonly sleeping: number;
   /** Someone waits who is due within this time; heartbeats and the like, which wait in the background, do not count. */
@@ -16,7 +18,7 @@ export interface SimulatedClock extends Clock {
 }
 
 interface Sleeper {
-  readonly dueEpochMs: number;
+  dueEpochMs: number;
   readonly background: boolean;
   readonly wake: () => void;
 }
@@ -69,6 +71,10 @@ export function simulatedClock(startEpochMs = START_EPOCH_MS): SimulatedClock {
     },
     jumpTo(epochMs) {
       nowEpochMs = epochMs;
+    },
+    setBy(durationMs) {
+      nowEpochMs += durationMs;
+      for (const sleeper of sleepers) sleeper.dueEpochMs += durationMs;
     },
     isDueWithin: (durationMs) => [...sleepers].some(({ background, dueEpochMs }) => !background && dueEpochMs <= nowEpochMs + durationMs),
     get sleeping() {
