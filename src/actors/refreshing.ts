@@ -58,6 +58,8 @@ export const requestRefresh = effect<'requestRefresh'>('refresh', (environment, 
       if (isTakenOver(environment, facts, token)) return { token: adopt(environment, facts, tokens) };
       const client = await clientCredentials(environment, server, facts);
       if (client === undefined || tokens.refreshToken === undefined) throw ended(token);
+      // Asleep since it was our turn: another may have spent the refresh token, and sending it twice ends every token made of it.
+      if (environment.open.refreshTurn?.isCurrent() === false) throw new FailureError('refresh_busy', 'refresh', { issuer: token.issuer });
       const issued = await sendRefresh(environment.http, {
         metadata: server.metadata,
         client,
