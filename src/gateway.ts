@@ -1,6 +1,8 @@
 /** `authchart/gateway`: the login in front of an MCP server that has none. Runs without Node. */
+export { anyOf } from './gateway/any-of.ts';
 export { currentCaller } from './gateway/current-caller.ts';
 export { InsufficientScope } from './gateway/insufficient-scope.ts';
+export { type IntrospectionOptions, introspectionValidator } from './gateway/introspection-validator.ts';
 export { OidcTokenValidator, type OidcTokenValidatorOptions } from './gateway/oidc-token-validator.ts';
 export { protect } from './gateway/protect.ts';
 export type {
@@ -11,6 +13,7 @@ export type {
   ProtectOptions,
   RequestPlatform,
 } from './gateway/protect-options.ts';
+export { type StaticToken, staticTokenValidator } from './gateway/static-token-validator.ts';
 export {
   type BackendToken,
   isTokenRejected,
@@ -22,3 +25,4 @@ export {
   type ValidationContext,
   ValidatorUnavailable,
 } from './gateway/token-validator.ts';
+export { type TokenValidatorFactory, validatorFromFactory } from './gateway/validator-factory.ts';
