@@ -10,7 +10,7 @@
 import type { Clock } from '../clock.ts';
 import { type Failure, FailureError, kindOf } from '../failure.ts';
 import { orderedJson } from '../ordered-json.ts';
-import type { JsonObject, JsonValue, Store, WriteResult } from '../stores/contract.ts';
+import type { JsonObject, JsonValue, Store, WriteOptions, WriteResult } from '../stores/contract.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
 
 export interface Journal {
@@ -37,6 +37,8 @@ export function createJournal(o: {
   readonly store: Store;
   readonly key: string;
   readonly clock: Clock;
+  /** When a record of this context is gone by itself; left out: never. */
+  readonly expiresAtEpochMs?: (context: JsonObject) => number;
   /** Told of every write that failed. */
   readonly report: (failure: Failure) => void;
 }): Journal {
@@ -53,20 +55,20 @@ export function createJournal(o: {
   const isOurs = (found: JsonObject | undefined): boolean =>
     unsure !== undefined && found !== undefined && orderedJson(found) === orderedJson(unsure);
 
-  const write = async (checkpoint: JsonObject): Promise<void> => {
-    let answer = await tryWrite(checkpoint);
+  const write = async (checkpoint: JsonObject, expiry: Pick<WriteOptions, 'expiresAtEpochMs'>): Promise<void> => {
+    let answer = await tryWrite(checkpoint, expiry);
     if (!answer.written && answer.current !== undefined && isOurs(answer.current.value)) {
       basedOn = answer.current.version;
-      answer = await tryWrite(checkpoint);
+      answer = await tryWrite(checkpoint, expiry);
     }
     unsure = undefined;
     if (!answer.written) throw new FailureError('flow_taken_over', 'storage');
     basedOn = answer.version;
   };
 
-  const tryWrite = async (checkpoint: JsonObject): Promise<WriteResult> => {
+  const tryWrite = async (checkpoint: JsonObject, expiry: Pick<WriteOptions, 'expiresAtEpochMs'>): Promise<WriteResult> => {
     try {
-      return await store.write(key, checkpoint, { expected: basedOn });
+      return await store.write(key, checkpoint, { expected: basedOn, ...expiry });
     } catch (thrown) {
       unsure = checkpoint;
       throw thrown;
@@ -80,7 +82,10 @@ export function createJournal(o: {
     const upTo = recorded;
     waiting = undefined;
     try {
-      if (newest !== undefined) await write(encodeCheckpoint({ ...newest, writtenAtEpochMs: clock.now() }));
+      if (newest !== undefined) {
+        const expiry = o.expiresAtEpochMs && { expiresAtEpochMs: o.expiresAtEpochMs(newest.context) };
+        await write(encodeCheckpoint({ ...newest, writtenAtEpochMs: clock.now() }), expiry ?? {});
+      }
       stored = upTo;
     } catch (thrown) {
       failed = storeError(thrown);

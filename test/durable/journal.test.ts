@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createJournal } from '../../src/durable/journal.ts';
 import { type Failure, FailureError } from '../../src/failure.ts';
-import type { Store } from '../../src/stores/contract.ts';
+import type { JsonObject, Store } from '../../src/stores/contract.ts';
 import { memoryStore } from '../../src/stores/memory-store.ts';
 import { settled, simulatedClock } from '../helpers/simulated-clock.ts';
 
@@ -43,6 +43,20 @@ describe('journal', () => {
     const checkpoint = { version: 1, value: { working: 'exchanging' }, context: { attemptId: 'one' }, writtenAtEpochMs: clock.now() };
     expect((await store.read('flow/a'))?.value).toEqual(checkpoint);
     expect(await journalOn(store).journal.read()).toEqual(checkpoint);
+  });
+
+  it('lets a record end at the instant its context names', async () => {
+    const clock = simulatedClock();
+    const store = memoryStore({ clock });
+    const untilMs = clock.now() + 1_000;
+    const expiresAtEpochMs = (context: JsonObject): number => Number(context['untilMs']);
+    const journal = createJournal({ store, key: 'flow/a', clock, expiresAtEpochMs, report: () => {} });
+    journal.record('waiting', { untilMs });
+    await journal.flushed();
+    await clock.advance(999);
+    expect(await store.read('flow/a')).toBeDefined();
+    await clock.advance(1);
+    expect(await store.read('flow/a')).toBeUndefined();
   });
 
   it('has nothing to read before something was recorded', async () => {
