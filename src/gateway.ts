@@ -1,8 +1,19 @@
 /** `authchart/gateway`: the login in front of an MCP server that has none. Runs without Node. */
+
 export { anyOf } from './gateway/any-of.ts';
 export { currentCaller } from './gateway/current-caller.ts';
 export { InsufficientScope } from './gateway/insufficient-scope.ts';
 export { type IntrospectionOptions, introspectionValidator } from './gateway/introspection-validator.ts';
+export { createGateway, type Gateway } from './gateway/oauth/create-gateway.ts';
+export { gatewayOptionsFromEnvironment } from './gateway/oauth/environment-options.ts';
+export type {
+  ConsentOptions,
+  ConsentTexts,
+  GatewayLimits,
+  GatewayOptions,
+  GatewayTokenOptions,
+  UpstreamOptions,
+} from './gateway/oauth/gateway-options.ts';
 export { OidcTokenValidator, type OidcTokenValidatorOptions } from './gateway/oidc-token-validator.ts';
 export { protect } from './gateway/protect.ts';
 export type {

@@ -86,7 +86,12 @@ export const LAYERS: readonly Layer[] = [
   {
     name: 'gateway',
     files: /^src\/gateway(\/|\.ts$)/,
-    values: [...shared, /^src\/(protocol|records|durable)\//, /^src\/stores\/(contract|memory-store)\.ts$/, /^machines\//],
+    values: [
+      ...shared,
+      /^src\/(protocol|records|durable)\//,
+      /^src\/stores\/(contract|memory-store|seal(ed|ing)-[\w-]+)\.ts$/,
+      /^machines\//,
+    ],
     types: [...contracts, /^src\/[^/]+\.ts$/],
     packages: ['jose', 'oauth4webapi', 'xstate', 'zod/mini'],
   },

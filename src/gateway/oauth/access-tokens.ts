@@ -1,0 +1,166 @@
+/**
+ * The gateway's own access tokens, bound to the resource: signed (RFC 9068), or sealed
+ * so that only the gateway can read them. Both name their grant, in which the upstream
+ * tokens are; neither holds one (GWY-08).
+ */
+import { exportJWK, generateKeyPair, importJWK, type JWK, jwtVerify, SignJWT } from 'jose';
+import * as z from 'zod/mini';
+import { FailureError } from '../../failure.ts';
+import { seal, unseal } from '../../stores/sealed-entry.ts';
+import type { GatewaySettings } from './gateway-settings.ts';
+import type { Grant } from './grants.ts';
+import { randomText } from './random-text.ts';
+
+export interface AccessTokenClaims {
+  readonly grantId: string;
+  readonly subject: string;
+  readonly clientId: string;
+  readonly scopes: readonly string[];
+  readonly expiresAtEpochSeconds: number;
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+export interface AccessTokens {
+  issue(grant: Grant, scopes: readonly string[], lifetimeSeconds: number): Promise<string>;
+  /** `undefined` for whatever is not a token of this gateway, for this resource, at this time. */
+  verify(token: string): Promise<AccessTokenClaims | undefined>;
+  /** What others verify signed tokens with; empty for sealed ones. */
+  publicKeys(): Promise<readonly JWK[]>;
+  readonly algorithms: readonly string[];
+}
+
+const LONGEST_TOKEN_CHARACTERS = 8192;
+
+const claimsSchema = z.object({
+  grant_id: z.string(),
+  sub: z.string(),
+  client_id: z.string(),
+  scope: z.optional(z.string()),
+  exp: z.number(),
+});
+
+type Settings = Pick<GatewaySettings, 'format' | 'signingKeys' | 'ring' | 'issuer' | 'resource' | 'clock'>;
+
+export function createAccessTokens(settings: Settings): AccessTokens {
+  return settings.format === 'jwt' ? signedTokens(settings) : sealedTokens(settings);
+}
+
+interface Key {
+  readonly keyId: string;
+  readonly algorithm: string;
+  readonly sign: CryptoKey;
+  readonly verify: CryptoKey;
+  readonly published: JWK;
+}
+
+function signedTokens({ signingKeys, issuer, resource, clock }: Settings): AccessTokens {
+  let made: Promise<readonly Key[]> | undefined;
+  const keys = (): Promise<readonly Key[]> => (made ??= loadKeys(signingKeys));
+  const algorithms = [...new Set(signingKeys?.map((key) => key.alg ?? '') ?? ['ES256'])];
+
+  return {
+    algorithms,
+    async issue(grant, scopes, lifetimeSeconds) {
+      const [key] = await keys();
+      if (key === undefined) throw new FailureError('internal_error', 'token', { reason: 'There is no signing key.' });
+      return new SignJWT(claimsOf(grant, scopes))
+        .setProtectedHeader({ alg: key.algorithm, typ: 'at+jwt', kid: key.keyId })
+        .setIssuer(issuer)
+        .setAudience(resource)
+        .setIssuedAt(seconds(clock.now()))
+        .setExpirationTime(seconds(clock.now()) + lifetimeSeconds)
+        .setJti(randomText())
+        .sign(key.sign);
+    },
+    async verify(token) {
+      if (token.length > LONGEST_TOKEN_CHARACTERS) return undefined;
+      try {
+        const known = await keys();
+        const { payload } = await jwtVerify(
+          token,
+          ({ kid, alg }) => {
+            const key = known.find(({ keyId, algorithm }) => keyId === kid && algorithm === alg);
+            if (key === undefined) throw new FailureError('token_response_invalid', 'token', { reason: 'No such key.' });
+            return key.verify;
+          },
+          {
+            issuer,
+            audience: resource,
+            typ: 'at+jwt',
+            algorithms,
+            currentDate: new Date(clock.now()),
+            requiredClaims: ['exp', 'iat', 'jti'],
+          },
+        );
+        return factsIn(payload);
+      } catch {
+        return undefined;
+      }
+    },
+    publicKeys: async () => (await keys()).map(({ published }) => published),
+  };
+}
+
+function sealedTokens({ ring, issuer, resource, clock }: Settings): AccessTokens {
+  // What is sealed for another gateway or resource does not open.
+  const place = `access-token ${issuer} ${resource}`;
+  return {
+    algorithms: [],
+    async issue(grant, scopes, lifetimeSeconds) {
+      const { jwe } = await seal(ring, place, { ...claimsOf(grant, scopes), exp: seconds(clock.now()) + lifetimeSeconds });
+      return String(jwe);
+    },
+    async verify(token) {
+      if (token.length > LONGEST_TOKEN_CHARACTERS) return undefined;
+      try {
+        const facts = factsIn(await unseal(ring, place, { sealed: 1, jwe: token }));
+        return facts !== undefined && facts.expiresAtEpochSeconds > clock.now() / 1000 ? facts : undefined;
+      } catch {
+        return undefined;
+      }
+    },
+    publicKeys: () => Promise.resolve([]),
+  };
+}
+
+function claimsOf(grant: Grant, scopes: readonly string[]): Record<string, string> {
+  return {
+    // RFC 9068 section 2.2 wants one; where nobody is named upstream, the grant stands for who gave it.
+    sub: grant.subject ?? grant.grantId,
+    client_id: grant.clientId,
+    grant_id: grant.grantId,
+    ...(scopes.length > 0 && { scope: scopes.join(' ') }),
+  };
+}
+
+function factsIn(payload: unknown): AccessTokenClaims | undefined {
+  const { data } = claimsSchema.safeParse(payload);
+  if (data === undefined) return undefined;
+  return {
+    grantId: data.grant_id,
+    subject: data.sub,
+    clientId: data.client_id,
+    scopes: (data.scope ?? '').split(' ').filter((scope) => scope !== ''),
+    expiresAtEpochSeconds: data.exp,
+    claims: { ...(payload as object) },
+  };
+}
+
+const seconds = (epochMs: number): number => Math.floor(epochMs / 1000);
+
+async function loadKeys(given: readonly JsonWebKey[] | undefined): Promise<readonly Key[]> {
+  if (given === undefined) {
+    const { privateKey, publicKey } = await generateKeyPair('ES256');
+    const published = { ...(await exportJWK(publicKey)), kid: 'process', alg: 'ES256', use: 'sig' };
+    return [{ keyId: 'process', algorithm: 'ES256', sign: privateKey, verify: publicKey, published }];
+  }
+  return Promise.all(given.map((key) => loadKey(key as JWK)));
+}
+
+async function loadKey(key: JWK): Promise<Key> {
+  const { kty, crv, x, y, n, e, kid: keyId = '', alg: algorithm = '' } = key;
+  // By name, so that no private member is ever published.
+  const published = JSON.parse(JSON.stringify({ kty, crv, x, y, n, e, kid: keyId, alg: algorithm, use: 'sig' })) as JWK;
+  const [sign, verify] = await Promise.all([importJWK(key, algorithm), importJWK(published, algorithm)]);
+  return { keyId, algorithm, sign: sign as CryptoKey, verify: verify as CryptoKey, published };
+}

@@ -1,0 +1,69 @@
+/** Where the person comes back from upstream: success and error alike only in the browser that left (GWY-06, GWY-07). */
+import { constantTimeEqual } from '../../protocol/constant-time-equal.ts';
+import { grantedScopes } from '../../protocol/scopes.ts';
+import { clientAnswer, problemAnswer } from './authorize-endpoint.ts';
+import { isBoundBrowser, noBindingCookie } from './browser-binding.ts';
+import type { GatewayParts } from './gateway-parts.ts';
+import { digestOf, randomText } from './random-text.ts';
+import { parametersOf } from './request-parameters.ts';
+import { type TransactionEffects, transactionFailureOf } from './transactions.ts';
+import type { UpstreamAttempt } from './upstream.ts';
+
+export async function callback(parts: GatewayParts, request: Request): Promise<Response> {
+  const { settings, transactions, secrets, upstream, endpoints } = parts;
+  if (request.url.length > settings.limits.requestBytes) return problemAnswer(parts, request, 'The request is too long.', 414);
+  const { search, searchParams } = new URL(request.url);
+  const state = parametersOf(searchParams).get('state') ?? '';
+  const id = state.slice(0, Math.max(0, state.lastIndexOf('.')));
+  const found = await transactions.read(id);
+  if (found === undefined) return problemAnswer(parts, request, 'It has ended, or took too long.');
+  const { context } = found;
+  // The browser first: in another one nothing is learned, and nothing is changed.
+  if (!(await isBoundBrowser(request, id, context.browserDigest))) {
+    return problemAnswer(parts, request, 'It was begun in another browser, or has ended.', 403);
+  }
+  const { clientState, attempt } = await secrets.read(id);
+  const isOurs = constantTimeEqual(await digestOf(state), context.stateDigest ?? '');
+  if (found.step !== 'sentUpstream' || attempt === undefined || !isOurs)
+    return problemAnswer(parts, request, 'Nothing is waiting for this answer.');
+  if (settings.clock.now() >= context.deadlineEpochMs) {
+    await transactions.send(id, { type: 'deadline.passed' }, {});
+    return problemAnswer(parts, request, 'It took too long.');
+  }
+
+  // Where it really came to is for a proxy to know: what counts is what was configured.
+  const callbackUrl = `${endpoints.callback}${search}`;
+  const way: { code?: string } = {};
+  const failure = await upstream.checkResponse(callbackUrl, attempt.state).then(() => undefined, transactionFailureOf);
+  const event = failure === undefined ? ({ type: 'callback.arrived' } as const) : ({ type: 'callback.failed', failure } as const);
+  const sent = await transactions.send(id, event, { exchangeUpstream: exchangeUpstream(parts, callbackUrl, attempt, way) });
+  if (sent?.isTaken !== true) return problemAnswer(parts, request, 'It was answered already.');
+  const place = { redirectUri: context.request.redirectUri, clientState };
+  const cookie = { 'Set-Cookie': noBindingCookie(id) };
+  if (sent.state.step === 'codeIssued' && way.code !== undefined) return clientAnswer(settings, place, { code: way.code }, cookie);
+  const ended = sent.state.context.failure;
+  settings.log('warn', 'gateway.transaction-ended', { step: sent.state.step, code: ended?.code });
+  return clientAnswer(settings, place, { error: ended?.error ?? 'server_error' }, cookie);
+}
+
+/** Scopes that are about the sign-in: identity providers often do not repeat them. */
+const UNTOLD_SCOPES: ReadonlySet<string> = new Set(['openid', 'offline_access']);
+
+/** The upstream tokens are sealed in a grant before the client learns of a code. */
+function exchangeUpstream(
+  { settings, upstream, grants }: GatewayParts,
+  callbackUrl: string,
+  attempt: UpstreamAttempt,
+  way: { code?: string },
+): NonNullable<TransactionEffects['exchangeUpstream']> {
+  return async ({ id, request }) => {
+    const tokens = await upstream.exchange(callbackUrl, attempt, request.scopes);
+    const granted = grantedScopes(tokens.scopes, request.scopes);
+    const scopes = request.scopes.filter((scope) => granted.includes(scope) || UNTOLD_SCOPES.has(scope));
+    const grantId = await grants.open({ clientId: request.clientId, scopes, tokens });
+    const code = `${id}.${randomText()}`;
+    way.code = code;
+    const deadlineEpochMs = settings.clock.now() + settings.limits.codeSeconds * 1000;
+    return { code: { digest: await digestOf(code), deadlineEpochMs, grantId } };
+  };
+}

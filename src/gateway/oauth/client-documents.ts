@@ -1,0 +1,95 @@
+/**
+ * Clients that are known by a document of their own: client identifiers that are
+ * https URLs (draft-ietf-oauth-client-id-metadata-document; MCP "Client ID Metadata
+ * Documents"). Read from public addresses only, without redirects, bounded in size
+ * and time (GWY-05).
+ */
+import * as z from 'zod/mini';
+import { FailureError } from '../../failure.ts';
+import { DEFAULT_LIMITS } from '../../limits.ts';
+import { problemsOfClientMetadataUrl } from '../../protocol/client-metadata-document.ts';
+import { createHttp } from '../../protocol/http.ts';
+import { serverText } from '../../protocol/server-text.ts';
+import { createUrlCheck } from '../../protocol/server-urls.ts';
+import type { GatewayClient } from './client-registration.ts';
+import type { GatewaySettings } from './gateway-settings.ts';
+import { OAuthAnswer } from './oauth-answers.ts';
+import { problemOfRedirectUri } from './redirect-uris.ts';
+
+export interface ClientDocuments {
+  /** `undefined` for what is no URL of a document. @throws OAuthAnswer `invalid_client`, `temporarily_unavailable` */
+  find(clientId: string): Promise<GatewayClient | undefined>;
+}
+
+/** The draft's security considerations let authorization servers stop reading there. */
+const LARGEST_BYTES = 5 * 1024;
+const KEPT_MS = 5 * 60_000;
+const MOST_KEPT = 1_000;
+const LONGEST_URL_CHARACTERS = 512;
+const LONGEST_NAME_CHARACTERS = 80;
+
+/** Is on the internet, and nowhere: nothing closer than the internet may be pointed to from there. */
+const A_PUBLIC_PLACE = 'https://client.example.com/';
+
+const document = z.object({
+  client_id: z.string(),
+  client_name: z.optional(z.string()),
+  redirect_uris: z.array(z.string()).check(z.minLength(1)),
+  token_endpoint_auth_method: z.optional(z.string()),
+  client_secret: z.optional(z.undefined()),
+});
+
+export function createClientDocuments(
+  settings: Pick<GatewaySettings, 'clientMetadataDocuments' | 'limits' | 'clock' | 'fetch'>,
+): ClientDocuments {
+  const { clientMetadataDocuments: exceptions, clock, limits, fetch } = settings;
+  if (exceptions === false) return { find: () => Promise.resolve(undefined) };
+  const bounds = { ...DEFAULT_LIMITS, requestTimeoutMs: limits.upstreamTimeoutMs, responseBytes: LARGEST_BYTES };
+  const checkUrl = createUrlCheck({ resource: A_PUBLIC_PLACE, serverUrls: { ...exceptions, rule: 'strict' }, limits: bounds });
+  const http = createHttp({ fetch, limits: bounds, now: () => clock.now(), checkUrl });
+  const kept = new Map<string, { readonly client: GatewayClient; readonly untilEpochMs: number }>();
+
+  const read = async (url: string): Promise<GatewayClient> => {
+    const response = await http(url, { phase: 'registration', purpose: 'registration', headers: { Accept: 'application/json' } });
+    if (!response.ok) throw unusable('The client metadata document is not there.');
+    const { data } = document.safeParse(await response.json().catch(() => undefined));
+    if (data === undefined) throw unusable('The client metadata document is not one.');
+    if (data.client_id !== url) throw unusable('The client metadata document names another client_id.');
+    if ((data.token_endpoint_auth_method ?? 'none') !== 'none') throw unusable('Only public clients are accepted by a metadata document.');
+    const problem = data.redirect_uris.map(problemOfRedirectUri).find((found) => found !== undefined);
+    if (problem !== undefined || data.redirect_uris.length > limits.redirectUris)
+      throw unusable(problem ?? 'There are too many redirect URIs.');
+    const name = serverText(data.client_name, LONGEST_NAME_CHARACTERS);
+    return { clientId: url, redirectUris: data.redirect_uris, authMethod: 'none', ...(name !== undefined && { name }) };
+  };
+
+  return {
+    async find(clientId) {
+      if (!clientId.startsWith('https://')) return undefined;
+      if (clientId.length > LONGEST_URL_CHARACTERS || problemsOfClientMetadataUrl(clientId).length > 0)
+        throw unusable('The client_id is no URL of a document.');
+      const known = kept.get(clientId);
+      if (known !== undefined && known.untilEpochMs > clock.now()) return known.client;
+      const client = await read(clientId).catch((thrown: unknown) => {
+        throw thrown instanceof FailureError ? refusalOf(thrown) : thrown;
+      });
+      if (kept.size >= MOST_KEPT) kept.clear();
+      kept.set(clientId, { client, untilEpochMs: clock.now() + KEPT_MS });
+      return client;
+    },
+  };
+}
+
+/** Why a document could not be read is not told to strangers: it would say what is in our network. */
+function refusalOf({ failure }: FailureError): OAuthAnswer {
+  if (failure.code !== 'network_timeout' && failure.code !== 'network_unreachable')
+    return unusable('The client metadata document cannot be used.');
+  return new OAuthAnswer('temporarily_unavailable', 'The client metadata document cannot be read now.', {
+    status: 503,
+    headers: { 'Retry-After': '30' },
+  });
+}
+
+function unusable(description: string): OAuthAnswer {
+  return new OAuthAnswer('invalid_client', description);
+}

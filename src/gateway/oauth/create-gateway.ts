@@ -1,0 +1,131 @@
+/**
+ * The gateway's own authorization server: discovery, registration, consent, sign-in
+ * upstream, tokens (GWY-01 to GWY-08). Web standard: a `Request` in, a `Response` out.
+ */
+import { failureOf } from '../../failure.ts';
+import type { TokenValidator } from '../token-validator.ts';
+import { createAccessTokens } from './access-tokens.ts';
+import { authorize } from './authorize-endpoint.ts';
+import { callback } from './callback-endpoint.ts';
+import { createClientDocuments } from './client-documents.ts';
+import { createClientRegistration } from './client-registration.ts';
+import { consent } from './consent-endpoint.ts';
+import { createPages } from './consent-page.ts';
+import type { GatewayOptions } from './gateway-options.ts';
+import type { GatewayParts } from './gateway-parts.ts';
+import { type GatewaySettings, resolveGatewaySettings } from './gateway-settings.ts';
+import { gatewayValidator } from './gateway-validator.ts';
+import { createGrants } from './grants.ts';
+import { documentPaths, endpointsOf, resourceDocument, serverDocument } from './metadata-documents.ts';
+import { errorAnswer, jsonAnswer, methodNotAllowed, OAuthAnswer, preflightAnswer } from './oauth-answers.ts';
+import { createRefreshTokens } from './refresh-tokens.ts';
+import { bodyOf } from './request-parameters.ts';
+import { revoke } from './revoke-endpoint.ts';
+import { token } from './token-endpoint.ts';
+import { createTransactionSecrets } from './transaction-secrets.ts';
+import { createTransactions } from './transactions.ts';
+import { createUpstream } from './upstream.ts';
+
+export interface Gateway {
+  /** Answers at the gateway's own paths; 404 for all others. Never rejects. */
+  fetch(request: Request): Promise<Response>;
+  /** True for a request at one of the gateway's own paths. */
+  owns(request: Request): boolean;
+  /** For `protect`: takes the gateway's access tokens, and gives the backend the upstream token. */
+  readonly validator: Required<TokenValidator>;
+}
+
+/** @throws AuthorizationError `invalid_configuration`, its `failure.details.problems` naming every mistake. */
+export function createGateway(options: GatewayOptions): Gateway {
+  const settings = resolveGatewaySettings(options);
+  const parts = partsOf(settings);
+  const routes = routesOf(parts);
+  const routeOf = (request: Request): Route | undefined => routes.get(new URL(request.url).pathname);
+  return {
+    validator: gatewayValidator(settings, parts.accessTokens, parts.grants),
+    owns: (request) => routeOf(request) !== undefined,
+    async fetch(request) {
+      const route = routeOf(request);
+      if (route === undefined) return errorAnswer(new OAuthAnswer('not_found', 'There is nothing here.', { status: 404 }));
+      try {
+        return await answer(route, request);
+      } catch (thrown) {
+        return answerOfThrown(settings, thrown);
+      }
+    },
+  };
+}
+
+interface Route {
+  readonly methods: readonly ('GET' | 'POST')[];
+  /** Web pages of other origins may ask. */
+  readonly isOpen: boolean;
+  readonly answer: (request: Request) => Response | Promise<Response>;
+}
+
+async function answer({ methods, isOpen, answer: work }: Route, request: Request): Promise<Response> {
+  const allowed = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), ...(isOpen ? ['OPTIONS'] : [])];
+  if (request.method === 'OPTIONS' && isOpen) return preflightAnswer(allowed);
+  if (request.method === 'HEAD' && methods.includes('GET') && isOpen) return new Response(null, await work(request));
+  if (!(methods as readonly string[]).includes(request.method))
+    return methodNotAllowed(
+      allowed.filter((method) => isOpen || method !== 'HEAD'),
+      isOpen,
+    );
+  return work(request);
+}
+
+function partsOf(settings: GatewaySettings): GatewayParts {
+  const endpoints = endpointsOf(settings.issuer);
+  const upstream = createUpstream(settings, endpoints.callback);
+  return {
+    settings,
+    endpoints,
+    upstream,
+    registration: createClientRegistration(settings),
+    documents: createClientDocuments(settings),
+    transactions: createTransactions(settings),
+    secrets: createTransactionSecrets(settings),
+    grants: createGrants(settings, upstream),
+    accessTokens: createAccessTokens(settings),
+    refreshTokens: createRefreshTokens(settings),
+    pages: createPages(settings.consent),
+  };
+}
+
+function routesOf(parts: GatewayParts): ReadonlyMap<string, Route> {
+  const { settings, endpoints, accessTokens, registration } = parts;
+  const paths = documentPaths(settings);
+  const open = (method: 'GET' | 'POST', work: Route['answer']): Route => ({ methods: [method], isOpen: true, answer: work });
+  const own = (method: 'GET' | 'POST', work: Route['answer']): Route => ({ methods: [method], isOpen: false, answer: work });
+  const resourceMetadata = open('GET', () => jsonAnswer(resourceDocument(settings)));
+  const serverMetadata = open('GET', () => jsonAnswer(serverDocument(settings, accessTokens.algorithms)));
+  const at = (url: string): string => new URL(url).pathname;
+  return new Map<string, Route>([
+    ...paths.resource.map((path) => [path, resourceMetadata] as const),
+    ...paths.server.map((path) => [path, serverMetadata] as const),
+    [at(endpoints.jwks), open('GET', async () => jsonAnswer({ keys: await accessTokens.publicKeys() }))],
+    [at(endpoints.health), own('GET', () => jsonAnswer({ status: 'ok' }))],
+    [
+      at(endpoints.register),
+      open('POST', async (request) => {
+        const body = await bodyOf(request, 'application/json', settings.limits.requestBytes);
+        return jsonAnswer(await registration.register(body), { status: 201 });
+      }),
+    ],
+    [at(endpoints.authorize), own('GET', (request) => authorize(parts, request))],
+    [at(endpoints.consent), own('POST', (request) => consent(parts, request))],
+    [at(endpoints.callback), own('GET', (request) => callback(parts, request))],
+    [at(endpoints.token), open('POST', (request) => token(parts, request))],
+    [at(endpoints.revoke), open('POST', (request) => revoke(parts, request))],
+  ]);
+}
+
+/** A store that is down is an outage, and whatever else happens is ours to mend: neither tells a stranger anything. */
+function answerOfThrown(settings: GatewaySettings, thrown: unknown): Response {
+  if (thrown instanceof OAuthAnswer) return errorAnswer(thrown);
+  const { code } = failureOf(thrown, 'request');
+  settings.log('error', 'gateway.request-failed', { code });
+  const headers = { 'Retry-After': '5' };
+  return errorAnswer(new OAuthAnswer('temporarily_unavailable', 'The request cannot be served now.', { status: 503, headers }));
+}

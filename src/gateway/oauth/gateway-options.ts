@@ -1,0 +1,137 @@
+/** What the embedder of a gateway may say. */
+import type { Clock } from '../../clock.ts';
+import type { FetchLike, LogRecord, ServerUrlExceptions } from '../../options.ts';
+import type { TokenEndpointAuthMethod } from '../../protocol/documents.ts';
+import type { Store } from '../../stores/contract.ts';
+import type { SealingKeys } from '../../stores/sealing-keys.ts';
+
+export interface GatewayOptions {
+  /** The URL of the MCP server as clients know it: the audience of every access token. Never taken from a request. */
+  readonly resource: string | URL;
+  /** The gateway's own issuer identifier; its endpoints are below it, at `/oauth/…`. Default: the origin of `resource`. */
+  readonly issuer?: string;
+  /** The identity provider people sign in at. */
+  readonly upstream: UpstreamOptions;
+  /** Every scope a client may ask for. Default: any. */
+  readonly scopes?: readonly string[];
+  /** For clients that name no scope, as OAuth writes them or as a list. Default: all of `scopes`. */
+  readonly defaultScope?: string | readonly string[];
+  /** Name of the resource on the consent page. Default: its host. */
+  readonly name?: string;
+  readonly tokens?: GatewayTokenOptions;
+  /** Shared by all replicas. Default: the memory of this process. Tokens in it are sealed with `sealingKeys`. */
+  readonly store?: Store;
+  /** Seal upstream tokens, refresh tokens and opaque access tokens. Needed with `store`; default: a key of this process. */
+  readonly sealingKeys?: SealingKeys;
+  /**
+   * Where client ID metadata documents may be read from: public addresses only, unless excepted here. `false`: such
+   * client identifiers are not accepted.
+   */
+  readonly clientMetadataDocuments?: false | ServerUrlExceptions;
+  readonly consent?: ConsentOptions;
+  readonly limits?: Partial<GatewayLimits>;
+  /** Used for every request upstream and for client ID metadata documents. Default: the platform's. */
+  readonly fetch?: FetchLike;
+  readonly clock?: Clock;
+  readonly logger?: (record: LogRecord) => void;
+}
+
+export interface UpstreamOptions {
+  /** Its metadata is discovered, unless `endpoints` are named. `iss` of its responses is compared with it (RFC 9207). */
+  readonly issuer?: string;
+  /** For identity providers without metadata. */
+  readonly endpoints?: {
+    readonly authorization: string;
+    readonly token: string;
+    readonly revocation?: string;
+  };
+  readonly clientId: string;
+  /** Left out: a public client. */
+  readonly clientSecret?: string;
+  /** Default: what the metadata offers, the strongest first. */
+  readonly authMethod?: Extract<TokenEndpointAuthMethod, 'none' | 'client_secret_basic' | 'client_secret_post'>;
+  /** Asked for in every case, in addition to those of the client: `openid`, `offline_access`. */
+  readonly scopes?: readonly string[];
+  /** Sent as `resource` (RFC 8707) where the identity provider wants one. */
+  readonly resource?: string;
+  /** Further parameters of the authorization request, such as `audience` or `prompt`. */
+  readonly parameters?: Readonly<Record<string, string>>;
+}
+
+export interface GatewayTokenOptions {
+  /**
+   * `jwt` (default): signed JWT access tokens (RFC 9068). `opaque`: sealed ones, which nobody but the gateway can read.
+   * Both are bound to `resource`, and upstream tokens stay here.
+   */
+  readonly format?: 'jwt' | 'opaque';
+  /**
+   * Private keys as JWK with `alg` and `kid`, for `jwt`: the first signs, all of them are published and accepted.
+   * Needed with `store`; default: an ES256 key of this process.
+   */
+  readonly signingKeys?: readonly JsonWebKey[];
+  /** Longest life of an access token. Default 900. */
+  readonly accessTokenSeconds?: number;
+  /** A grant that nobody has refreshed for this long ends. Default 30 days. */
+  readonly refreshTokenSeconds?: number;
+  /** The refresh token before the newest may be retried this long: the answer may have been lost. Default 30. */
+  readonly refreshGraceSeconds?: number;
+}
+
+export interface ConsentOptions {
+  /** By language tag; texts that are left out are English. */
+  readonly texts?: Readonly<Record<string, Partial<ConsentTexts>>>;
+  /** CSS custom properties of the page by name, such as `--accent`. */
+  readonly style?: Readonly<Record<`--${string}`, string>>;
+}
+
+/** What the consent page says; `{client}`, `{resource}`, `{host}` and `{scope}` are filled in. */
+export interface ConsentTexts {
+  readonly title: string;
+  readonly asks: string;
+  readonly scopes: string;
+  readonly noScopes: string;
+  readonly sentTo: string;
+  readonly loopback: string;
+  readonly unverified: string;
+  readonly allow: string;
+  readonly refuse: string;
+  readonly problem: string;
+  readonly startAgain: string;
+}
+
+export interface GatewayLimits {
+  /** A request to the gateway's own endpoints, URL or body. Real ones are under 8 kB. */
+  readonly requestBytes: number;
+  /** Registered clients at any time, in all replicas together. */
+  readonly registrations: number;
+  /** New registrations in one minute, in this process. */
+  readonly registrationsPerMinute: number;
+  /** A registration that nobody has used for this long is forgotten. */
+  readonly registrationSeconds: number;
+  /** Redirect URIs of one client. */
+  readonly redirectUris: number;
+  /** Transactions under way at any time, in all replicas together. */
+  readonly transactions: number;
+  /** From the client's request to the end of consent and upstream sign-in. */
+  readonly transactionSeconds: number;
+  /** How long the client may take to redeem its code. */
+  readonly codeSeconds: number;
+  /** One request to the upstream identity provider or for a client ID metadata document. */
+  readonly upstreamTimeoutMs: number;
+}
+
+const DAY_SECONDS = 86_400;
+
+export const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
+  requestBytes: 64 * 1024,
+  registrations: 10_000,
+  registrationsPerMinute: 300,
+  registrationSeconds: 30 * DAY_SECONDS,
+  redirectUris: 10,
+  transactions: 10_000,
+  transactionSeconds: 300,
+  codeSeconds: 60,
+  upstreamTimeoutMs: 10_000,
+};
+
+export const DEFAULT_TOKEN_SECONDS = { access: 900, refresh: 30 * DAY_SECONDS, grace: 30 } as const;

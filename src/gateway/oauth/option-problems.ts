@@ -1,0 +1,141 @@
+/** Everything that is wrong with the options of a gateway, each as a sentence that says what to change. Pure. */
+import * as z from 'zod/mini';
+import { isSafeEndpoint } from '../../protocol/endpoint-url.ts';
+import { isScopeToken } from '../../protocol/scope-token.ts';
+import { parseScope } from '../../protocol/scopes.ts';
+import { DEFAULT_GATEWAY_LIMITS, type GatewayOptions } from './gateway-options.ts';
+
+const must = (isRight: (value: unknown) => boolean, error: string) =>
+  z.custom<unknown>(isRight, { error: (issue) => (issue.input === undefined ? 'is missing.' : error) });
+
+const isIssuer = (value: unknown): boolean => isSafeEndpoint(value) && !/[?#]|[^\x21-\x7e]/.test(value);
+const isScopes = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((scope) => typeof scope === 'string' && isScopeToken(scope));
+const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
+const isPositive = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value) && value > 0;
+const has =
+  (...operations: readonly string[]) =>
+  (value: unknown): boolean =>
+    typeof value === 'object' && value !== null && operations.every((name) => typeof Reflect.get(value, name) === 'function');
+
+const issuer = must(isIssuer, 'must be an https URL without query and fragment, or http on a loopback address.');
+const endpoint = must(isSafeEndpoint, 'must be an https URL, or http on a loopback address.');
+const text = must(isText, 'must be a text that is not empty.');
+const scopes = must(isScopes, 'must be a list of scopes as RFC 6749 section 3.3 allows them.');
+const positive = must(isPositive, 'must be a number above zero.');
+const isFunction = must((value) => typeof value === 'function', 'must be a function.');
+/** What could end the declaration would also reach the page around it. */
+const isStyle = (style: unknown): boolean =>
+  Object.entries(Object(style)).every(
+    ([name, value]) => /^--[\w-]+$/.test(name) && typeof value === 'string' && !/[;{}<>\\]|\/\*/.test(value),
+  );
+const AUTH_METHODS: readonly string[] = ['none', 'client_secret_basic', 'client_secret_post'];
+const anything = z.optional(z.any());
+
+const limits = z.strictObject(Object.fromEntries(Object.keys(DEFAULT_GATEWAY_LIMITS).map((name) => [name, z.optional(positive)])));
+
+/** `alg` of a signing key: asymmetric, and no other than what `jose` and Web Crypto sign with everywhere. */
+export const SIGNING_ALGORITHMS: readonly string[] = [
+  'ES256',
+  'ES384',
+  'ES512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'RS256',
+  'RS384',
+  'RS512',
+  'EdDSA',
+];
+const isSigningKey = (key: unknown): boolean => {
+  const { alg, kid, d } = Object(key) as { alg?: unknown; kid?: unknown; d?: unknown };
+  return isText(kid) && isText(d) && typeof alg === 'string' && SIGNING_ALGORITHMS.includes(alg);
+};
+const isSigningKeys = (keys: unknown): boolean => Array.isArray(keys) && keys.length > 0 && keys.every(isSigningKey);
+
+const options = z.strictObject({
+  resource: must(
+    (value) => isSafeEndpoint(String(value)) && !/#/.test(String(value)),
+    'must be the https URL of the MCP server, or http on a loopback address.',
+  ),
+  issuer: z.optional(issuer),
+  upstream: z.strictObject({
+    issuer: z.optional(issuer),
+    endpoints: z.optional(z.strictObject({ authorization: endpoint, token: endpoint, revocation: z.optional(endpoint) })),
+    clientId: text,
+    clientSecret: z.optional(text),
+    authMethod: z.optional(must((value) => AUTH_METHODS.includes(value as string), `must be one of ${AUTH_METHODS.join(', ')}.`)),
+    scopes: z.optional(scopes),
+    resource: z.optional(must((value) => URL.canParse(String(value)), 'must be a URL.')),
+    parameters: z.optional(must((value) => Object.values(Object(value)).every((one) => typeof one === 'string'), 'must hold texts.')),
+  }),
+  scopes: z.optional(scopes),
+  defaultScope: z.optional(must((value) => isScopes(typeof value === 'string' ? parseScope(value) : value), 'is not a list of scopes.')),
+  name: z.optional(text),
+  tokens: z.optional(
+    z.strictObject({
+      format: z.optional(must((value) => value === 'jwt' || value === 'opaque', 'must be `jwt` or `opaque`.')),
+      signingKeys: z.optional(
+        must(isSigningKeys, `must be private keys as JWK, each with \`kid\` and an \`alg\` of ${SIGNING_ALGORITHMS.join(', ')}.`),
+      ),
+      accessTokenSeconds: z.optional(positive),
+      refreshTokenSeconds: z.optional(positive),
+      refreshGraceSeconds: z.optional(must((value) => value === 0 || isPositive(value), 'must be a number that is not negative.')),
+    }),
+  ),
+  store: z.optional(must(has('read', 'write', 'delete', 'take', 'acquireLease', 'releaseLease'), 'is not a store.')),
+  sealingKeys: anything,
+  clientMetadataDocuments: anything,
+  consent: z.optional(
+    z.strictObject({
+      texts: anything,
+      style: z.optional(must(isStyle, 'must name CSS custom properties (`--accent`), their values without `;`, braces, `<` and comments.')),
+    }),
+  ),
+  limits: z.optional(limits),
+  fetch: z.optional(isFunction),
+  clock: z.optional(must(has('now', 'sleep'), 'is not a clock.')),
+  logger: z.optional(isFunction),
+});
+
+/** Empty if the gateway can be created. */
+export function problemsOfGatewayOptions(given: GatewayOptions): readonly string[] {
+  if (typeof given !== 'object' || given === null) return ['The options are missing.'];
+  return [...(options.safeParse(given).error?.issues ?? []).map(sentence), ...problemsTogether(given)];
+}
+
+function sentence(issue: z.core.$ZodIssue): string {
+  const place = (more: readonly PropertyKey[] = []): string => `\`${[...issue.path, ...more].map(String).join('.')}\``;
+  // Names only: what stands under a misspelt one may be a secret.
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => `${place([key])} is no option.`).join(' ');
+  if (issue.code === 'invalid_type') return `${place()} is missing or not an object.`;
+  return `${place()} ${issue.message}`;
+}
+
+/** What is wrong only beside something else. */
+function problemsTogether({ upstream, scopes: known, defaultScope, tokens, store, sealingKeys }: GatewayOptions): readonly string[] {
+  const { issuer: upstreamIssuer, endpoints, authMethod, clientSecret } = { ...upstream };
+  const defaults = typeof defaultScope === 'string' ? parseScope(defaultScope) : (defaultScope ?? []);
+  const unknown = known === undefined ? [] : defaults.filter((scope) => !known.includes(scope));
+  return [
+    ...when(
+      upstream !== undefined && upstreamIssuer === undefined && endpoints === undefined,
+      '`upstream` has to name its `issuer`, or its `endpoints`.',
+    ),
+    ...when(
+      authMethod?.startsWith('client_secret') === true && !clientSecret,
+      `\`upstream.authMethod\` ${authMethod} needs \`clientSecret\`.`,
+    ),
+    ...when(unknown.length > 0, '`defaultScope` has scopes that `scopes` does not name.'),
+    ...when(
+      store !== undefined && sealingKeys === undefined,
+      '`store` needs `sealingKeys`: with a key of one process no other could read what it stored.',
+    ),
+    ...when(
+      store !== undefined && (tokens?.format ?? 'jwt') === 'jwt' && tokens?.signingKeys === undefined,
+      '`store` needs `tokens.signingKeys`, or `tokens.format` `opaque`: no replica would accept the tokens of another.',
+    ),
+  ];
+}
+
+const when = (isWrong: boolean, problem: string): readonly string[] => (isWrong ? [problem] : []);

@@ -1,0 +1,192 @@
+/**
+ * The gateway as a client of the identity provider (GWY-07): where the person is sent,
+ * what the response is checked against, tokens, their refresh and their end.
+ */
+import { allowInsecureRequests, customFetch, revocationRequest } from 'oauth4webapi';
+import { FailureError } from '../../failure.ts';
+import { authorizationUrl } from '../../protocol/authorization-request.ts';
+import { checkAuthorizationResponse } from '../../protocol/authorization-response.ts';
+import { chooseAuthMethod, clientAuthentication, type TokenClient } from '../../protocol/client-authentication.ts';
+import { exchangeCode } from '../../protocol/code-exchange.ts';
+import type { IssuedTokens, ServerMetadata } from '../../protocol/documents.ts';
+import { isSafeEndpoint } from '../../protocol/endpoint-url.ts';
+import type { Http } from '../../protocol/http.ts';
+import { requestRefresh } from '../../protocol/refresh-request.ts';
+import { promptFor, scopeUnion } from '../../protocol/scopes.ts';
+import { lookForServerMetadata } from '../../protocol/server-metadata.ts';
+import { serverMetadataUrls } from '../../protocol/well-known.ts';
+import type { GatewaySettings } from './gateway-settings.ts';
+import { subjectOf } from './id-token.ts';
+
+/** What of the upstream leg has to be remembered while the person is away. Secret. */
+export interface UpstreamAttempt {
+  readonly verifier: string;
+  readonly nonce: string;
+  readonly state: string;
+}
+
+export interface UpstreamTokens extends IssuedTokens {
+  readonly subject?: string;
+}
+
+export interface Upstream {
+  /** @throws FailureError where the metadata cannot be had */
+  authorizationUrl(
+    attempt: { readonly state: string; readonly nonce: string; readonly codeChallenge: string },
+    scopes: readonly string[],
+  ): Promise<string>;
+  /** Form, `state` and issuer of a response. @throws FailureError as `checkAuthorizationResponse` does */
+  checkResponse(callbackUrl: string, expectedState: string): Promise<void>;
+  /** Sends the code, once. */
+  exchange(callbackUrl: string, attempt: UpstreamAttempt, scopes: readonly string[]): Promise<UpstreamTokens>;
+  refresh(refreshToken: string, signal?: AbortSignal): Promise<IssuedTokens>;
+  /** Best effort. @returns false where it could not be told */
+  revoke(token: string, hint: 'access_token' | 'refresh_token'): Promise<boolean>;
+}
+
+const METADATA_MAX_AGE_MS = 10 * 60_000;
+const NEWEST_REVISION = '2026-07-28';
+const OPENID = 'openid';
+
+export function createUpstream(settings: Pick<GatewaySettings, 'upstream' | 'http' | 'clock' | 'log'>, redirectUri: string): Upstream {
+  const { upstream, http, clock, log } = settings;
+  let found: { readonly metadata: Promise<ServerMetadata>; readonly untilEpochMs: number } | undefined;
+
+  const metadata = (): Promise<ServerMetadata> => {
+    const named = configuredMetadata(upstream);
+    if (named !== undefined) return Promise.resolve(named);
+    if (found === undefined || clock.now() >= found.untilEpochMs) {
+      const looking = discover(http, upstream.issuer ?? '', () => clock.now());
+      found = { metadata: looking, untilEpochMs: clock.now() + METADATA_MAX_AGE_MS };
+      const mine = found;
+      // A bad moment of the identity provider is not remembered.
+      looking.catch(() => {
+        if (found === mine) found = undefined;
+      });
+    }
+    return found.metadata;
+  };
+
+  const client = (of: ServerMetadata): TokenClient => ({
+    clientId: upstream.clientId,
+    clientSecret: upstream.clientSecret,
+    authMethod: chooseAuthMethod({
+      configured: upstream.authMethod,
+      hasSecret: upstream.clientSecret !== undefined,
+      hasPrivateKey: false,
+      supported: of.token_endpoint_auth_methods_supported,
+    }),
+  });
+
+  const askedFor = (scopes: readonly string[]): readonly string[] => scopeUnion(scopes, upstream.scopes);
+
+  const validatedResponse = async (callbackUrl: string, expectedState: string) => {
+    const of = await metadata();
+    return { of, ...checkAuthorizationResponse({ callbackUrl, metadata: of, clientId: upstream.clientId, expectedState }) };
+  };
+
+  return {
+    async authorizationUrl({ state, nonce, codeChallenge }, scopes) {
+      const asked = askedFor(scopes);
+      const extra = { ...upstream.parameters, ...(asked.includes(OPENID) && { nonce }) };
+      return authorizationUrl({
+        metadata: await metadata(),
+        clientId: upstream.clientId,
+        redirectUri,
+        state,
+        codeChallenge,
+        scopes: asked,
+        resource: upstream.resource,
+        prompt: promptFor(asked),
+        extra,
+      });
+    },
+
+    async checkResponse(callbackUrl, expectedState) {
+      await validatedResponse(callbackUrl, expectedState);
+    },
+
+    async exchange(callbackUrl, { verifier, nonce, state }, scopes) {
+      const { of, validated } = await validatedResponse(callbackUrl, state);
+      let idToken: unknown;
+      const reading: Http = async (url, request) => {
+        const response = await http(url, request);
+        idToken = await idTokenIn(response.clone());
+        return response;
+      };
+      const tokens = await exchangeCode(reading, {
+        metadata: of,
+        client: client(of),
+        validated,
+        redirectUri,
+        verifier,
+        resource: upstream.resource,
+      });
+      if (!(tokens.scopes ?? askedFor(scopes)).includes(OPENID) && idToken === undefined) return tokens;
+      if (typeof idToken !== 'string') throw new FailureError('token_response_invalid', 'token', { reason: 'It holds no ID token.' });
+      const subject = subjectOf({ idToken, issuer: of.issuer, clientId: upstream.clientId, nonce, nowEpochMs: clock.now() });
+      return { ...tokens, subject };
+    },
+
+    async refresh(refreshToken, signal) {
+      const of = await metadata();
+      return requestRefresh(http, { metadata: of, client: client(of), refreshToken, resource: upstream.resource, signal });
+    },
+
+    async revoke(token, hint) {
+      try {
+        const of = await metadata();
+        const endpoint = of.revocation_endpoint;
+        if (endpoint === undefined || !isSafeEndpoint(endpoint)) return false;
+        const server = { issuer: of.issuer, revocation_endpoint: endpoint };
+        const response = await revocationRequest(
+          server,
+          { client_id: upstream.clientId },
+          clientAuthentication(client(of), endpoint),
+          token,
+          {
+            additionalParameters: { token_type_hint: hint },
+            [allowInsecureRequests]: true,
+            [customFetch]: (url, { headers, body }) =>
+              http(url, { method: 'POST', headers, body: body as URLSearchParams, phase: 'sign-out', purpose: 'revocation' }),
+          },
+        );
+        if (response.ok) return true;
+        log('warn', 'gateway.upstream-revocation-failed', { status: response.status });
+      } catch (thrown) {
+        log('warn', 'gateway.upstream-revocation-failed', {
+          code: thrown instanceof FailureError ? thrown.failure.code : 'internal_error',
+        });
+      }
+      return false;
+    },
+  };
+}
+
+/** Of an identity provider whose endpoints are named; its issuer is then the one of its token endpoint's origin, unless that is named, too. */
+function configuredMetadata({ issuer, endpoints }: GatewaySettings['upstream']): ServerMetadata | undefined {
+  if (endpoints === undefined) return undefined;
+  return {
+    issuer: issuer ?? new URL(endpoints.token).origin,
+    authorization_endpoint: endpoints.authorization,
+    token_endpoint: endpoints.token,
+    ...(endpoints.revocation !== undefined && { revocation_endpoint: endpoints.revocation }),
+  };
+}
+
+/** @throws FailureError `metadata_incomplete`, `issuer_mismatch`, and those of the network */
+async function discover(http: Http, issuer: string, now: () => number): Promise<ServerMetadata> {
+  for (const url of serverMetadataUrls(issuer)) {
+    const looked = await lookForServerMetadata(http, { url, issuer, protocolVersion: NEWEST_REVISION, now });
+    if (looked.outcome === 'found') return looked.document;
+  }
+  throw new FailureError('metadata_incomplete', 'server-metadata', { issuer, reason: 'The identity provider publishes no metadata.' });
+}
+
+async function idTokenIn(response: Response): Promise<unknown> {
+  try {
+    return Object(await response.json())['id_token'] ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
