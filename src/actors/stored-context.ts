@@ -13,7 +13,14 @@ const texts = z.array(text);
 const endpoint = z.optional(z.url({ protocol: /^https?$/ }));
 
 const shape = z.object({
-  challenge: z.optional(z.looseObject({ reason: z.enum(['unauthorized', 'insufficient-scope', 'expiring']), scopes: z.optional(texts) })),
+  challenge: z.optional(
+    z.looseObject({
+      reason: z.enum(['unauthorized', 'insufficient-scope', 'expiring']),
+      scopes: z.optional(texts),
+      // Where the resource's metadata is to be looked for is for the resource to say, and not for the store.
+      facts: z.optional(z.object({ scheme: z.optional(text), scopes: z.optional(texts), error: z.optional(text) })),
+    }),
+  ),
   authorizationServer: z.optional(
     z.looseObject({
       issuer: text,

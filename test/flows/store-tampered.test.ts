@@ -108,6 +108,16 @@ describe('a checkpoint that someone else has edited', () => {
     expect(world.stolen).toEqual([]);
   });
 
+  it('leads no fresh discovery elsewhere, either, when the metadata turns out to be stale (ISS-09)', async () => {
+    const world = await leftWaiting();
+    await bendEndpoints(world, world.flowKey, ['resourceMetadataUrl']);
+    world.servers.respond('token', 404, { times: 1 });
+    const completing = world.another().completeAuthorization(await world.servers.approve(world.authorizationUrl));
+    await whileTimePasses(world.clock, Promise.allSettled([completing]));
+    expect(world.servers.requestsFor('resource-metadata').length).toBeGreaterThan(1);
+    expect(world.stolen).toEqual([]);
+  });
+
   it('completes as ever where a store gives its members back in another order (ISS-09)', async () => {
     const world = await leftWaiting();
     const turned = (value: unknown): unknown =>
