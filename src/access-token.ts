@@ -24,6 +24,8 @@ export interface UnsavedTokens {
   readonly tokens: CredentialTokens;
   /** The version of the record they replace. */
   readonly basedOn: string | undefined;
+  /** Of a login, which is based on no record: the version it found there. */
+  readonly foundVersion: string | undefined;
 }
 
 const UNSAVED = 'unsaved-';

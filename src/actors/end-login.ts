@@ -5,6 +5,8 @@ import type { Environment } from './environment.ts';
 import { readLogin } from './shared-login.ts';
 import { isLoggingIn, storedContext } from './stored-context.ts';
 
+const SIGN_OUT_KEPT_MS = 24 * 3_600_000;
+
 /** `failure`: what whoever waits for it is told. Changes nothing where there is no login in the store. */
 export async function endLogin(environment: Environment, failure: Failure): Promise<void> {
   const { journal, attempts, settings } = environment;
@@ -14,8 +16,8 @@ export async function endLogin(environment: Environment, failure: Failure): Prom
   if (failure.code === 'cancelled' && checkpoint !== undefined && !isLoggingIn(checkpoint.value)) return;
   const attemptId = checkpoint === undefined ? undefined : openAttempt(checkpoint.context);
   if (attemptId !== undefined) await (failure.code === 'signed_out' ? attempts.disown(attemptId) : attempts.close(attemptId));
-  // Nobody needs it for longer than a login can last.
-  const until = settings.clock.now() + settings.limits.userDeadlineMs;
+  // Nobody needs it for longer than a login can last, or a process keeps tokens that it could not store.
+  const until = settings.clock.now() + (failure.code === 'signed_out' ? SIGN_OUT_KEPT_MS : settings.limits.userDeadlineMs);
   await journal.overwrite({ resting: failure.code === 'cancelled' ? 'cancelled' : 'unauthorized' }, { failure: asJson(failure) }, until);
 }
 

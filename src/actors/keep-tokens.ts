@@ -1,6 +1,6 @@
 /** Stores issued tokens, and keeps them in memory even where the store fails (RFR-02, RFR-07). */
 import type { Obtained, TokenFacts } from '../../machines/contracts.ts';
-import { unsavedVersion } from '../access-token.ts';
+import { isUnsaved, type UnsavedTokens, unsavedVersion } from '../access-token.ts';
 import { FailureError, failure, failureOf } from '../failure.ts';
 import type { TokenClient } from '../protocol/client-authentication.ts';
 import type { IssuedTokens } from '../protocol/documents.ts';
@@ -46,9 +46,18 @@ export async function keepTokens(environment: Environment, issued: IssuedTokens,
     const warning = failure('tokens_not_stored', 'storage', { issuer: about.issuer, ...(details.reason && { reason: details.reason }) });
     settings.log('error', 'tokens-not-stored', { issuer: about.issuer, failure: warning });
     const unsaved = { facts: { ...facts, version: unsavedVersion() }, tokens };
-    environment.accessTokens.unsaved = { ...unsaved, basedOn: about.basedOn };
+    environment.accessTokens.unsaved = { ...unsaved, ...originOf(environment, about) };
     return { token: about.signal.aborted ? unsaved.facts : use(environment, unsaved.facts, tokens), warning };
   }
+}
+
+/** What the tokens are to replace; tokens refreshed from memory have what those had they come from. */
+function originOf({ accessTokens }: Environment, about: About): Pick<UnsavedTokens, 'basedOn' | 'foundVersion'> {
+  const { current, unsaved } = accessTokens;
+  const isRefreshed = about.previousRefreshToken !== undefined;
+  if (isRefreshed && about.basedOn === undefined && unsaved !== undefined)
+    return { basedOn: unsaved.basedOn, foundVersion: unsaved.foundVersion };
+  return { basedOn: about.basedOn, foundVersion: current !== undefined && !isUnsaved(current) ? current.version : undefined };
 }
 
 /** Tokens of a session that was ended while they were being stored; a credential that has replaced them stays. */

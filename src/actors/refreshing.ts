@@ -1,6 +1,6 @@
 /** Actors of `machines/refresh.ts`. */
 import type { TokenFacts } from '../../machines/contracts.ts';
-import { isExpiring, isUnsaved } from '../access-token.ts';
+import { isExpiring, isUnsaved, type UnsavedTokens } from '../access-token.ts';
 import { takeTurn } from '../durable/take-turns.ts';
 import { type Failure, FailureError, failureOf } from '../failure.ts';
 import { requestRefresh as sendRefresh } from '../protocol/refresh-request.ts';
@@ -12,6 +12,7 @@ import { effect } from './effect.ts';
 import type { Environment } from './environment.ts';
 import { adopt, keepTokens, saveUnsaved } from './keep-tokens.ts';
 import { obtaining } from './obtaining.ts';
+import { isEndedBySignOut, readLogin } from './shared-login.ts';
 import { isGoodReplacement, newestCredential, storedCredential } from './stored-credential.ts';
 
 /** One refresh at a time per credential; whoever waits adopts what the other stored (RFR-05). */
@@ -75,7 +76,7 @@ export const requestRefresh = effect<'requestRefresh'>('refresh', (environment, 
         scopesIfOmitted: facts.scopes,
         previousRefreshToken: tokens.refreshToken,
         signal,
-        ...(!isUnsaved(facts) && { basedOn: facts.version }),
+        ...basedOn(environment, facts),
       });
     } catch (thrown) {
       throw withUse(environment, thrown);
@@ -105,14 +106,32 @@ function isTakenOver(environment: Environment, facts: TokenFacts, token: TokenFa
 
 /** Tokens that could not be stored are stored first, so that their successors have something to be based on. */
 async function tokensToRefresh(environment: Environment, token: TokenFacts): Promise<{ facts: TokenFacts; tokens: CredentialTokens }> {
-  const { unsaved } = environment.accessTokens;
-  if (unsaved !== undefined) {
-    const facts = (await saveUnsaved(environment)) ?? unsaved.facts;
-    return { facts, tokens: unsaved.tokens };
+  const { accessTokens } = environment;
+  const { unsaved } = accessTokens;
+  if (unsaved !== undefined && !(await isSuperseded(environment, unsaved))) {
+    const facts = await saveUnsaved(environment);
+    if (facts !== undefined) return { facts, tokens: unsaved.tokens };
   }
+  // What another process has stored or forgotten since is the account's session now, and not what was kept here.
+  accessTokens.unsaved = undefined;
   const stored = await storedCredential(environment, token.issuer);
   if (stored === undefined) throw ended(token);
   return stored;
+}
+
+/** What the new tokens replace in the store: nothing yet, where these have never been there. */
+function basedOn({ accessTokens }: Environment, facts: TokenFacts): { readonly basedOn?: string } {
+  const version = isUnsaved(facts) ? accessTokens.unsaved?.basedOn : facts.version;
+  return version === undefined ? {} : { basedOn: version };
+}
+
+/** Tokens of a first login that could not be stored: another has logged in since, or has signed the account out. */
+async function isSuperseded(environment: Environment, { facts, basedOn, foundVersion }: UnsavedTokens): Promise<boolean> {
+  if (basedOn !== undefined) return false;
+  const stored = await storedCredential(environment, facts.issuer);
+  if (stored !== undefined && stored.facts.version !== foundVersion) return true;
+  const checkpoint = await readLogin(environment);
+  return checkpoint !== undefined && isEndedBySignOut(checkpoint);
 }
 
 /** A refresh before a request needs no discovery: any metadata this issuer once published will do (RFR-01). */

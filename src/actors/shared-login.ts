@@ -55,13 +55,16 @@ const isAtRest = ({ value }: Checkpoint): boolean => typeof value === 'object' &
 /** The page was opened, or could not be. */
 const isPageOpen = ({ value }: Checkpoint): boolean => JSON.stringify(value) === JSON.stringify({ working: { loggingIn: 'awaitingUser' } });
 
+export const isEndedBySignOut = (checkpoint: Checkpoint): boolean =>
+  isAtRest(checkpoint) && storedFailure(checkpoint.context['failure'])?.code === 'signed_out';
+
 /** Another process has ended the session this attempt was for; another login may be under way since. */
 export async function isSignedOutElsewhere(environment: Environment, attemptId: string): Promise<boolean> {
   try {
     if (await environment.attempts.isDisowned(attemptId)) return true;
     if (!(await environment.journal.isOvertaken())) return false;
     const checkpoint = await readLogin(environment);
-    return checkpoint !== undefined && isAtRest(checkpoint) && storedFailure(checkpoint.context['failure'])?.code === 'signed_out';
+    return checkpoint !== undefined && isEndedBySignOut(checkpoint);
   } catch {
     // A store that does not answer has not said so.
     return false;

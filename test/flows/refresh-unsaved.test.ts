@@ -5,6 +5,7 @@ import { breakableStore } from '../helpers/breakable-store.ts';
 import { CALL, scene } from '../helpers/scripted-client.ts';
 import { signedIn, UNTIL_DUE_MS, UNTIL_EXPIRED_MS } from '../helpers/signed-in-scene.ts';
 import { simulatedClock } from '../helpers/simulated-clock.ts';
+import { whileTimePasses } from '../helpers/waiting.ts';
 
 /** The record that would point to the new tokens, or the vault entry that holds them. */
 const FAILING: readonly [string, (key: string) => boolean][] = [
@@ -118,5 +119,31 @@ describe('a store that takes nothing at all', () => {
     expect(await stage.call()).toBe(200);
     expect(stage.grants()).toEqual(['refresh_token']);
     expect(stage.client.status.step).toBe('authorized');
+  });
+});
+
+describe('tokens that could not be stored when the account is signed out elsewhere', () => {
+  it.each([
+    ['of a refresh', true],
+    ['of a first login', false],
+  ])('%s are not stored after it: the next request asks the user (OUT-02, RFR-07)', async (_, isRefresh) => {
+    const clock = simulatedClock();
+    const { store, breakWrites } = breakableStore(memoryStore({ clock }));
+    const stage = scene({ clock, store });
+    const call = (): Promise<number> => stage.client.fetch(stage.servers.resource.url, CALL).then(({ status }) => status);
+    if (isRefresh) {
+      await stage.client.authorize();
+      await clock.advance(UNTIL_EXPIRED_MS);
+    }
+    breakWrites((key) => key.startsWith('credential/'));
+    expect(await call()).toBe(200);
+    expect(stage.client.status.warning?.code).toBe('tokens_not_stored');
+    breakWrites(undefined);
+    await stage.another().signOut();
+    const shown = stage.user.shown.length;
+    await clock.advance(UNTIL_EXPIRED_MS);
+    expect(await whileTimePasses(clock, call())).toBe(200);
+    expect(stage.user.shown).toHaveLength(shown + 1);
+    expect(stage.servers.violations).toEqual([]);
   });
 });
