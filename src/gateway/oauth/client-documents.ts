@@ -28,8 +28,8 @@ const MOST_KEPT = 1_000;
 const LONGEST_URL_CHARACTERS = 512;
 const LONGEST_NAME_CHARACTERS = 80;
 
-/** Is on the internet, and nowhere: nothing closer than the internet may be pointed to from there. */
-const A_PUBLIC_PLACE = 'https://client.example.com/';
+/** Counts as the internet, and is nobody's (RFC 6761): nothing closer may be pointed to from there, and no origin is exempt. */
+const A_PUBLIC_PLACE = 'https://anywhere.invalid/';
 
 const document = z.object({
   client_id: z.string(),
