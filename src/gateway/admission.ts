@@ -67,7 +67,7 @@ export function admission(parts: AdmissionParts): (token: string, signal: AbortS
       if (typeof token?.token === 'string' && token.token !== '') return { outcome: 'exchanged', token } as const;
       return unavailable('The validator exchanged the token for nothing.');
     } catch (thrown) {
-      return known(thrown, [validated.token]) ?? unavailable(`The exchange threw something else (${kindOf(thrown)}).`);
+      return known(thrown, [validated.token]) ?? unavailable(`The exchange threw something else (${kind(thrown, validated.token)}).`);
     }
   };
 
@@ -79,10 +79,13 @@ export function admission(parts: AdmissionParts): (token: string, signal: AbortS
       const { token: _, ...caller } = validated;
       return { outcome: 'admitted', caller, exchange: () => exchange({ ...validated, token }, signal) };
     } catch (thrown) {
-      return known(thrown, [token]) ?? rejected(`The validator threw something else (${kindOf(thrown)}).`);
+      return known(thrown, [token]) ?? rejected(`The validator threw something else (${kind(thrown, token)}).`);
     }
   };
 }
+
+/** Names of errors are free text, too. */
+const kind = (thrown: unknown, token: string): string => serverText(kindOf(thrown), 60, [token]) ?? 'Error';
 
 function isValidated(validated: unknown): validated is ValidatedToken {
   if (typeof validated !== 'object' || validated === null) return false;

@@ -21,7 +21,7 @@ const LONGEST_TOKEN_CHARACTERS = 16_384;
  * which no token has: they are refused and not chosen from, since whatever stands
  * before us may have chosen another.
  */
-const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
+const BEARER = /^[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9\-._~+/]+=*)$/;
 const BEARER_SCHEME = /^bearer(?:\s|,|$)/i;
 
 export function bearerCredentials(headers: Headers): BearerCredentials {

@@ -32,27 +32,43 @@ export function clientClosing(close: () => unknown, clock: Clock, report: Report
   const closed = new Promise<void>((settle) => {
     resolve = settle;
   });
-  const run = async (): Promise<void> => {
+  const failed = (thrown: unknown): void => report('backend-client-close-failed', { thrown: kindOf(thrown) });
+  const wait = async (closing: PromiseLike<unknown>): Promise<void> => {
     const finished = new AbortController();
     clock.sleep(SLOW_MS, finished.signal, { background: true }).then(
       () => report('backend-client-close-slow', { afterMs: SLOW_MS }),
       () => {},
     );
     try {
-      await close();
+      await closing;
     } catch (thrown) {
-      report('backend-client-close-failed', { thrown: kindOf(thrown) });
+      failed(thrown);
     } finally {
       finished.abort();
       resolve();
     }
+  };
+  const run = (): void => {
+    try {
+      const closing = close();
+      if (isPromise(closing)) {
+        void wait(closing);
+        return;
+      }
+    } catch (thrown) {
+      failed(thrown);
+    }
+    resolve();
   };
   return {
     closed,
     end() {
       if (isEnded) return;
       isEnded = true;
-      void run();
+      run();
     },
   };
 }
+
+const isPromise = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === 'object' && value !== null && typeof (value as { readonly then?: unknown }).then === 'function';

@@ -17,8 +17,17 @@ export interface ExpectedClaims {
   readonly nowEpochSeconds: number;
 }
 
-/** @throws TokenRejected if the token could not be good whatever its signature */
-export function checkUnverified(token: string, expected: ExpectedClaims): void {
+export interface UnverifiedToken {
+  readonly header: JWTHeaderParameters;
+  readonly claims: JWTPayload;
+}
+
+/**
+ * What the token says, for whoever verifies its signature next: nothing here is proven.
+ *
+ * @throws TokenRejected if the token could not be good whatever its signature
+ */
+export function readUnverified(token: string, expected: ExpectedClaims): UnverifiedToken {
   let header: JWTHeaderParameters;
   let claims: JWTPayload;
   try {
@@ -29,18 +38,21 @@ export function checkUnverified(token: string, expected: ExpectedClaims): void {
   }
   checkHeader(header, expected);
   checkClaims(claims, expected);
+  return { header, claims };
 }
 
-function checkHeader({ alg, typ }: JWTHeaderParameters, { algorithms, types }: ExpectedClaims): void {
+function checkHeader({ alg, typ, crit }: JWTHeaderParameters, { algorithms, types }: ExpectedClaims): void {
   // `none` and the HMAC algorithms are never in the list: with HS256 the public key would be the secret.
   if (typeof alg !== 'string' || !algorithms.includes(alg)) throw new TokenRejected('Its algorithm is not accepted.');
+  // No extension is understood here (RFC 7515 section 4.1.11), those that change what is signed least of all.
+  if (crit !== undefined) throw new TokenRejected('It needs an extension to be understood.');
   if (typ !== undefined && typeof typ !== 'string') throw new TokenRejected('Its type is not a string.');
   const type = typ?.toLowerCase().replace(/^application\//, '');
   if (!types.includes(type)) throw new TokenRejected('It is a token of another type.');
 }
 
 /** RFC 9068 section 4, and what tells an ID token apart where `typ` does not. */
-export function checkClaims(claims: JWTPayload, { issuer, audiences, leewaySeconds, nowEpochSeconds }: ExpectedClaims): void {
+function checkClaims(claims: JWTPayload, { issuer, audiences, leewaySeconds, nowEpochSeconds }: ExpectedClaims): void {
   if (claims.iss !== issuer) throw new TokenRejected('It is from another issuer.');
   const named: unknown = claims.aud;
   const audience: readonly unknown[] = Array.isArray(named) ? named : [named];
@@ -74,10 +86,11 @@ export function validatedToken(token: string, claims: Readonly<Record<string, un
 }
 
 /** `scope` of RFC 9068; `scp` of Entra, which is text, and of Okta, which is a list. */
-function scopesOf(claims: Readonly<Record<string, unknown>>): readonly string[] {
-  const named = [claims['scope'], claims['scp']].flatMap((value: unknown) => {
-    if (typeof value === 'string') return parseScope(value);
-    return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
-  });
-  return [...new Set(named)];
+function scopesOf({ scope, scp }: Readonly<Record<string, unknown>>): readonly string[] {
+  return scp === undefined ? scopeList(scope) : [...new Set([...scopeList(scope), ...scopeList(scp)])];
+}
+
+function scopeList(value: unknown): readonly string[] {
+  if (typeof value === 'string') return parseScope(value);
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
 }

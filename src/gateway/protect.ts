@@ -104,8 +104,10 @@ export function protect<Client>(options: ProtectOptions<Client>): ProtectedHandl
   /** Lets the handler answer; the client is closed when the answer is over. */
   const serve = async (request: Request, call: ProtectedCall<Client>, closing: ClientClosing): Promise<Response> => {
     const { signal } = request;
-    const answered = new AbortController();
+    // Aborting makes an error with a stack each time: made for those who go away only.
+    let answered: AbortController | undefined;
     const abandon = (): void => {
+      answered = new AbortController();
       clock.sleep(ABANDONED_GRACE_MS, answered.signal, { background: true }).then(closing.end, () => {});
     };
     if (signal.aborted) abandon();
@@ -121,7 +123,7 @@ export function protect<Client>(options: ProtectOptions<Client>): ProtectedHandl
       closing.end();
       return failed(thrown, request, { event: 'handler-failed', answer: handlerFailed });
     } finally {
-      answered.abort();
+      answered?.abort();
       signal.removeEventListener('abort', abandon);
     }
   };
