@@ -2,7 +2,7 @@
 import { onTestFinished } from 'vitest';
 import { createGateway, type Gateway } from '../../src/gateway/oauth/create-gateway.ts';
 import type { GatewayOptions } from '../../src/gateway/oauth/gateway-options.ts';
-import { type OidcProvider, startOidcProvider } from '../fixtures/oidc-provider.ts';
+import { type OidcProvider, type OidcProviderOptions, startOidcProvider } from '../fixtures/oidc-provider.ts';
 import { type GatewayBrowser, gatewayBrowser, type Landing } from './gateway-browser.ts';
 
 export const GATEWAY = 'https://gateway.example.com';
@@ -25,7 +25,7 @@ export interface GatewayScene {
 
 export async function gatewayScene(
   changes: Partial<GatewayOptions> = {},
-  providerOptions: { accessTokenSeconds?: () => number } = {},
+  providerOptions: Partial<OidcProviderOptions> = {},
 ): Promise<GatewayScene> {
   const provider = await startOidcProvider({ scopes: ['read', 'write'], ...providerOptions });
   onTestFinished(() => provider.close());
