@@ -116,7 +116,8 @@ async function askForConsent(parts: GatewayParts, request: Request, asked: Asked
       },
     },
   );
-  if (begun?.step !== 'awaitingConsent') throw new OAuthAnswer('temporarily_unavailable', 'Too many people sign in at this time.');
+  if (begun === undefined) throw new OAuthAnswer('temporarily_unavailable', 'Too many people sign in at this time.');
+  if (begun.step !== 'awaitingConsent') throw new OAuthAnswer('temporarily_unavailable', 'Nobody can sign in at this moment.');
   const { id } = begun.context;
   const question = { client, redirectUri, scopes, resource: settings.name, transactionId: id, formToken, action: endpoints.consent };
   const page = await pages.consent(question, textsFor(request.headers.get('accept-language'), settings.consent.texts));

@@ -60,7 +60,12 @@ function exchangeUpstream(
     const tokens = await upstream.exchange(callbackUrl, attempt, request.scopes);
     const granted = grantedScopes(tokens.scopes, request.scopes);
     const scopes = request.scopes.filter((scope) => granted.includes(scope) || UNTOLD_SCOPES.has(scope));
-    const grantId = await grants.open({ clientId: request.clientId, scopes, tokens });
+    const grantId = await grants.open({ clientId: request.clientId, scopes, tokens }).catch(async (thrown: unknown) => {
+      // Nobody could use or end them any more.
+      if (tokens.refreshToken !== undefined) await upstream.revoke(tokens.refreshToken, 'refresh_token');
+      await upstream.revoke(tokens.accessToken, 'access_token');
+      throw thrown;
+    });
     const code = `${id}.${randomText()}`;
     way.code = code;
     const deadlineEpochMs = settings.clock.now() + settings.limits.codeSeconds * 1000;

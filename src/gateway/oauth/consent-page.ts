@@ -81,7 +81,6 @@ ${lines.join('\n')}
         'X-Frame-Options': 'DENY',
         // With `no-referrer` the form would be sent with the origin `null`.
         'Referrer-Policy': 'same-origin',
-        'Cross-Origin-Opener-Policy': 'same-origin',
         'Cross-Origin-Resource-Policy': 'same-origin',
       },
     };

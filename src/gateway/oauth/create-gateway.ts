@@ -5,7 +5,7 @@
 import { failureOf } from '../../failure.ts';
 import type { TokenValidator } from '../token-validator.ts';
 import { createAccessTokens } from './access-tokens.ts';
-import { authorize } from './authorize-endpoint.ts';
+import { authorize, problemAnswer } from './authorize-endpoint.ts';
 import { callback } from './callback-endpoint.ts';
 import { createClientDocuments } from './client-documents.ts';
 import { createClientRegistration } from './client-registration.ts';
@@ -50,7 +50,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       try {
         return await answer(route, request);
       } catch (thrown) {
-        return answerOfThrown(settings, thrown);
+        const failed = failureAnswer(settings, thrown);
+        return route.isPage === true ? problemAnswer(parts, request, failed.message, failed.status) : errorAnswer(failed);
       }
     },
   };
@@ -60,6 +61,8 @@ interface Route {
   readonly methods: readonly ('GET' | 'POST')[];
   /** Web pages of other origins may ask. */
   readonly isOpen: boolean;
+  /** A person looks at what it answers. */
+  readonly isPage?: boolean;
   readonly answer: (request: Request) => Response | Promise<Response>;
 }
 
@@ -97,7 +100,7 @@ function routesOf(parts: GatewayParts): ReadonlyMap<string, Route> {
   const { settings, endpoints, accessTokens, registration } = parts;
   const paths = documentPaths(settings);
   const open = (method: 'GET' | 'POST', work: Route['answer']): Route => ({ methods: [method], isOpen: true, answer: work });
-  const own = (method: 'GET' | 'POST', work: Route['answer']): Route => ({ methods: [method], isOpen: false, answer: work });
+  const page = (method: 'GET' | 'POST', work: Route['answer']): Route => ({ methods: [method], isOpen: false, isPage: true, answer: work });
   const resourceMetadata = open('GET', () => jsonAnswer(resourceDocument(settings)));
   const serverMetadata = open('GET', () => jsonAnswer(serverDocument(settings, accessTokens.algorithms)));
   const at = (url: string): string => new URL(url).pathname;
@@ -105,7 +108,7 @@ function routesOf(parts: GatewayParts): ReadonlyMap<string, Route> {
     ...paths.resource.map((path) => [path, resourceMetadata] as const),
     ...paths.server.map((path) => [path, serverMetadata] as const),
     [at(endpoints.jwks), open('GET', async () => jsonAnswer({ keys: await accessTokens.publicKeys() }))],
-    [at(endpoints.health), own('GET', () => jsonAnswer({ status: 'ok' }))],
+    [at(endpoints.health), { methods: ['GET'], isOpen: false, answer: () => jsonAnswer({ status: 'ok' }) }],
     [
       at(endpoints.register),
       open('POST', async (request) => {
@@ -113,19 +116,19 @@ function routesOf(parts: GatewayParts): ReadonlyMap<string, Route> {
         return jsonAnswer(await registration.register(body), { status: 201 });
       }),
     ],
-    [at(endpoints.authorize), own('GET', (request) => authorize(parts, request))],
-    [at(endpoints.consent), own('POST', (request) => consent(parts, request))],
-    [at(endpoints.callback), own('GET', (request) => callback(parts, request))],
+    [at(endpoints.authorize), page('GET', (request) => authorize(parts, request))],
+    [at(endpoints.consent), page('POST', (request) => consent(parts, request))],
+    [at(endpoints.callback), page('GET', (request) => callback(parts, request))],
     [at(endpoints.token), open('POST', (request) => token(parts, request))],
     [at(endpoints.revoke), open('POST', (request) => revoke(parts, request))],
   ]);
 }
 
 /** A store that is down is an outage, and whatever else happens is ours to mend: neither tells a stranger anything. */
-function answerOfThrown(settings: GatewaySettings, thrown: unknown): Response {
-  if (thrown instanceof OAuthAnswer) return errorAnswer(thrown);
+function failureAnswer(settings: GatewaySettings, thrown: unknown): OAuthAnswer {
+  if (thrown instanceof OAuthAnswer) return thrown;
   const { code } = failureOf(thrown, 'request');
   settings.log('error', 'gateway.request-failed', { code });
   const headers = { 'Retry-After': '5' };
-  return errorAnswer(new OAuthAnswer('temporarily_unavailable', 'The request cannot be served now.', { status: 503, headers }));
+  return new OAuthAnswer('temporarily_unavailable', 'The request cannot be served now.', { status: 503, headers });
 }

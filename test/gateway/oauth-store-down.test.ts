@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import { isValidatorUnavailable } from '../../src/gateway/token-validator.ts';
+import type { Store } from '../../src/stores/contract.ts';
+import { memoryStore } from '../../src/stores/memory-store.ts';
+import { authorizeUrl, backendToken, codeForm, GATEWAY, post, register, registeredClient } from '../helpers/gateway-scene.ts';
+import { callbackUrl, scriptedGateway } from '../helpers/scripted-gateway.ts';
+import { simulatedClock } from '../helpers/simulated-clock.ts';
+
+/** A store that fails for the keys a test names. */
+function failingStore(): { store: Store; set(failsFor: (key: string) => boolean): void } {
+  const inner = memoryStore({ clock: simulatedClock() });
+  const state = { failsFor: (_key: string) => false };
+  const guarded =
+    <Rest extends unknown[], Result>(operation: (key: string, ...rest: Rest) => Promise<Result>) =>
+    (key: string, ...rest: Rest): Promise<Result> =>
+      state.failsFor(key) ? Promise.reject(new Error('connection lost: hunter2')) : operation(key, ...rest);
+  const store: Store = {
+    ...inner,
+    read: guarded(inner.read),
+    write: guarded(inner.write),
+    delete: guarded(inner.delete),
+    take: guarded(inner.take),
+    acquireLease: guarded(inner.acquireLease),
+  };
+  return {
+    store,
+    set: (failsFor) => {
+      state.failsFor = failsFor;
+    },
+  };
+}
+
+describe('a gateway whose store is down', () => {
+  it('answers every endpoint as an outage, a page where a person looks, and tells nobody why (GWY-09)', async () => {
+    const { store, set } = failingStore();
+    const scene = scriptedGateway({ store });
+    const { clientId, body } = await scene.tokens();
+    const browser = scene.browser();
+    const { upstream } = await scene.leave(browser);
+    const page = await scene.browser().open(authorizeUrl(clientId));
+    set(() => true);
+    const registered = await register(scene.gateway);
+    const refreshed = await post(scene.gateway, 'token', {
+      grant_type: 'refresh_token',
+      client_id: clientId,
+      refresh_token: String(body['refresh_token']),
+    });
+    const revoked = await post(scene.gateway, 'revoke', { client_id: clientId, token: String(body['refresh_token']) });
+    expect([registered, refreshed, revoked].map((answer) => [answer.status, answer.body['error']])).toEqual(
+      Array.from({ length: 3 }, () => [503, 'temporarily_unavailable']),
+    );
+    const pages = [
+      await scene.browser().open(authorizeUrl(clientId)),
+      await scene.browser().answer(page, 'allow'),
+      await browser.open(callbackUrl(upstream)),
+    ];
+    for (const { response, html } of pages) {
+      expect([response?.status, response?.headers.get('content-type')]).toEqual([503, 'text/html; charset=utf-8']);
+      expect(html).toContain('cannot be served now');
+    }
+    await expect(backendToken(scene.gateway, body['access_token'])).rejects.toSatisfy(isValidatorUnavailable);
+    expect(JSON.stringify([registered, refreshed, revoked, pages, scene.logged])).not.toContain('hunter2');
+
+    set(() => false);
+    expect((await browser.open(callbackUrl(upstream))).url.searchParams.has('code')).toBe(true);
+    expect(await backendToken(scene.gateway, body['access_token'])).toBe('upstream-access-1');
+  });
+
+  it('when the grant is to be kept ends the tokens that have just come (GWY-08)', async () => {
+    const { store, set } = failingStore();
+    const scene = scriptedGateway({ store });
+    const browser = scene.browser();
+    const { upstream } = await scene.leave(browser);
+    set((key) => key.startsWith('gateway-grant/'));
+    const { url } = await browser.open(callbackUrl(upstream));
+    expect([url.searchParams.get('error'), url.searchParams.get('iss')]).toEqual(['temporarily_unavailable', GATEWAY]);
+    expect(scene.provider.revoked).toEqual(['upstream-refresh-1', 'upstream-access-1']);
+  });
+
+  it('when consent begins sends the client away with an outage, and no page is left behind (GWY-04)', async () => {
+    const { store, set } = failingStore();
+    const scene = scriptedGateway({ store });
+    const clientId = await registeredClient(scene.gateway);
+    set((key) => key.startsWith('gateway-secret/'));
+    const { url } = await scene.browser().open(authorizeUrl(clientId));
+    expect(url.searchParams.get('error')).toBe('temporarily_unavailable');
+  });
+
+  it('when a code is redeemed keeps the code good (GWY-08)', async () => {
+    const { store, set } = failingStore();
+    const scene = scriptedGateway({ store });
+    const { clientId, landing } = await scene.signedIn(scene.browser());
+    set((key) => key.startsWith('gateway-transaction/'));
+    expect((await post(scene.gateway, 'token', codeForm(clientId, landing))).status).toBe(503);
+    set(() => false);
+    expect((await post(scene.gateway, 'token', codeForm(clientId, landing))).status).toBe(200);
+  });
+});
