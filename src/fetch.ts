@@ -49,14 +49,17 @@ export function createAuthorizedFetch(settings: Settings, flow: Flow): FetchLike
     if (!isInside(request.url)) throw error('url_outside_resource', request, { resource: settings.resource });
     // The caller's own credentials win, and what becomes of them is the caller's business (FET-10).
     if (request.headers.has('authorization')) return settings.fetch(input, init);
-    const token = isPlain(input, init?.body) ? flow.readyToken() : undefined;
-    if (token === undefined) return run(await outgoing(request, send, settings.limits.replayBufferBytes));
-    // Nearly every request: a text or nothing to send, and a good token to send it with (FET-11).
+    if (!isPlain(input, init?.body)) return run(await outgoing(request, send, settings.limits.replayBufferBytes));
+    // Nearly every request: a text or nothing to send. Taken as it is now, for a caller may change it while the token is renewed.
+    const plain = { ...init, headers: request.headers };
+    // Usually there is a good token to send it with (FET-11).
+    const token = flow.readyToken() ?? (await flow.usableToken(plain.signal ?? undefined));
+    if (token === undefined) return run(await outgoing({ ...request, init: plain }, send, settings.limits.replayBufferBytes));
     const failedFlows = flow.failedFlows();
     request.headers.set('authorization', token.header);
-    const response = await send(input, { ...init, headers: request.headers });
+    const response = await send(input, plain);
     if (response.status !== 401 && response.status !== 403) return response;
-    return run(await outgoing(request, send, settings.limits.replayBufferBytes), { token, response, failedFlows });
+    return run(await outgoing({ ...request, init: plain }, send, settings.limits.replayBufferBytes), { token, response, failedFlows });
   };
 
   async function run(request: OutgoingRequest, before?: Omit<Sent, 'request'>): Promise<Response> {

@@ -10,7 +10,7 @@ import { failure } from './failure.ts';
 import { createFlowActor } from './flow-actor.ts';
 import { flowHistory, isStepUp } from './flow-history.ts';
 import { missingScopes, scopeUnion } from './protocol/scopes.ts';
-import { until } from './until.ts';
+import { orAborted, until } from './until.ts';
 
 export interface SignOutOptions {
   /** Forget the client's registration at the issuer, too. Default false. */
@@ -115,9 +115,25 @@ export function createFlow(environment: Environment): Flow {
     return (isStepUp(snapshot) || now < accessTokens.refreshRestsUntilEpochMs) && worksStill(token);
   }
 
-  async function renewed(token: AccessToken, signal: AbortSignal | undefined): Promise<AccessToken | undefined> {
+  /** One for all who find the same token about to expire: each of ten thousand would otherwise watch the chart by itself. */
+  let renewal: { readonly version: string; readonly token: Promise<AccessToken | undefined> } | undefined;
+
+  function renewed(token: AccessToken, signal: AbortSignal | undefined): Promise<AccessToken | undefined> {
+    // One that has just been cancelled is over, although those who waited for it have not been told yet.
+    if (renewal?.version !== token.version || isResting(actor.getSnapshot())) {
+      const begun = { version: token.version, token: renew(token) };
+      const isOver = (): void => {
+        if (renewal === begun) renewal = undefined;
+      };
+      begun.token.then(isOver, isOver);
+      renewal = begun;
+    }
+    return orAborted(renewal.token, signal);
+  }
+
+  async function renew(token: AccessToken): Promise<AccessToken | undefined> {
     try {
-      await authorize({ reason: 'expiring', tokenVersion: token.version }, { signal, failedFlows: history.failed() });
+      await authorize({ reason: 'expiring', tokenVersion: token.version }, { signal: undefined, failedFlows: history.failed() });
     } catch (thrown) {
       const isPassing = thrown instanceof AuthorizationError && thrown.failure.retryable;
       if (!isPassing || accessTokens.current?.version !== token.version || !worksStill(token)) throw thrown;

@@ -54,3 +54,15 @@ export function until(
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }
+
+/** What the shared work comes to; with the caller's own way out, which ends nothing but the caller's waiting (FET-07). */
+export function orAborted<Result>(work: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    if (signal.aborted) return onAbort();
+    const stop = (): void => signal.removeEventListener('abort', onAbort);
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.finally(stop).then(resolve, reject);
+  });
+}

@@ -19,6 +19,30 @@ describe('a token that is about to expire', () => {
     expect(servers.violations).toEqual([]);
   });
 
+  it('is sent with what the caller gave, though the caller changed that while the token was renewed (FET-05, FET-09)', async () => {
+    const stage = await signedIn();
+    await stage.clock.advance(UNTIL_EXPIRED_MS);
+    const init = { method: 'POST', body: 'first', headers: { 'x-order': 'first' } };
+    const pending = stage.client.fetch(stage.servers.resource.url, init);
+    Object.assign(init, { method: 'PUT', body: 'second', headers: { 'x-order': 'second' } });
+    expect((await pending).status).toBe(200);
+    const sent = stage.servers.requestsFor('resource').at(-1);
+    expect([sent?.method, sent?.body, sent?.headers.get('x-order')]).toEqual(['POST', 'first', 'first']);
+  });
+
+  it('is renewed for those who stay, when the one who asked first has gone (FET-06, FET-07)', async () => {
+    const stage = await signedIn();
+    await stage.clock.advance(UNTIL_EXPIRED_MS);
+    const first = new AbortController();
+    const gone = stage.client.fetch(stage.servers.resource.url, { signal: first.signal });
+    const stays = [stage.call(), stage.client.fetch(stage.servers.resource.url, { signal: new AbortController().signal })];
+    first.abort(new Error('enough'));
+    await expect(gone).rejects.toThrow('enough');
+    await Promise.all(stays);
+    expect(await stays[0]).toBe(200);
+    expect(stage.grants()).toEqual(['refresh_token']);
+  });
+
   it('is refreshed as early as the embedder says (FET-09)', async () => {
     const stage = await signedIn({ client: { limits: { expirySkewMs: 600_000 } } });
     await stage.clock.advance(3_001_000);
