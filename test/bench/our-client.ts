@@ -51,9 +51,14 @@ export async function ourTransportFlow(built: BuiltPackage, servers: ScriptedSer
 }
 
 /** A client that is authorised and sends every further request by `send`. */
-export async function authorizedClient(built: BuiltPackage, servers: ScriptedServers, send: FetchLike): Promise<AuthorizationClient> {
+export async function authorizedClient(
+  built: BuiltPackage,
+  servers: ScriptedServers,
+  send: FetchLike,
+  more: Partial<AuthorizationClientOptions> = {},
+): Promise<AuthorizationClient> {
   let current: FetchLike = servers.fetch;
-  const client = createClient(built, servers, { fetch: (input, init) => current(input, init) });
+  const client = createClient(built, servers, { ...more, fetch: (input, init) => current(input, init) });
   await client.authorize();
   current = send;
   return client;

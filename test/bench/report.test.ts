@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { judge } from './report.ts';
+import { judge, judgeFigure } from './report.ts';
 
 const row = { name: 'overhead', unit: 'µs', sdkName: 'withOAuth' };
 
@@ -16,4 +16,12 @@ it.each([
   [-1, -2],
 ])('does not take noise for a target met: %d against %d', (ours, sdk) => {
   expect(judge({ ...row, ours, sdk, atMost: 1 })).toMatchObject({ ratio: Number.NaN, met: false });
+});
+
+it('judges a figure by its target, and does not take what could not be measured for met', () => {
+  const figure = { name: 'memory', unit: 'MB', atMost: 50 };
+  expect(judgeFigure({ ...figure, value: 50 }).met).toBe(true);
+  expect(judgeFigure({ ...figure, value: 51 }).met).toBe(false);
+  expect(judgeFigure({ ...figure, value: Number.NaN }).met).toBe(false);
+  expect(judgeFigure({ name: 'time', unit: 'ms', value: 1 }).met).toBeUndefined();
 });

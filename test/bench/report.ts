@@ -35,6 +35,37 @@ export function judge(comparison: Comparison): Judged {
   return { ...comparison, ratio };
 }
 
+/** A figure that is held to a target of its own, and not to the SDK: it has nothing of the kind. */
+export interface Figure {
+  readonly name: string;
+  readonly unit: string;
+  readonly value: number;
+  /** Target: the value is at most this. */
+  readonly atMost?: number;
+}
+
+export interface JudgedFigure extends Figure {
+  readonly met?: boolean;
+}
+
+export function judgeFigure(figure: Figure): JudgedFigure {
+  return figure.atMost === undefined ? figure : { ...figure, met: figure.value <= figure.atMost };
+}
+
+export function figureTable(rows: readonly JudgedFigure[]): string {
+  const head = ['measured', 'authchart', 'target', ''].map((title) => pc.bold(title));
+  const body = rows.map(({ name, unit, value, atMost, met }) => [
+    name,
+    amount(value, unit),
+    atMost === undefined ? pc.dim('none') : `≤ ${atMost} ${unit}`,
+    verdict(met),
+  ]);
+  return table([head, ...body], {
+    columns: { 1: { alignment: 'right' }, 2: { alignment: 'right' } },
+    drawHorizontalLine: (line, count) => line <= 1 || line === count,
+  });
+}
+
 export function benchTable(rows: readonly Judged[]): string {
   const head = ['measured', 'authchart', 'SDK', 'of the SDK', 'ratio', 'target', ''].map((title) => pc.bold(title));
   const body = rows.map((row) => [

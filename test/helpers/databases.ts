@@ -4,15 +4,14 @@
  * Where none can be had, the tests that need it say so by name, and fail under `CI=true`.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { createClient } from 'redis';
 import { afterAll, type TestContext } from 'vitest';
+import { freePort } from './free-port.ts';
 import { notThere } from './not-there.ts';
 
 export interface Database {
@@ -151,14 +150,4 @@ function find(program: string): string | undefined {
   const versions = existsSync(debian) ? readdirSync(debian).map((version) => join(debian, version, 'bin')) : [];
   const { PATH = '' } = process.env;
   return [...PATH.split(delimiter), ...versions].map((folder) => join(folder, program)).find((path) => existsSync(path));
-}
-
-export async function freePort(): Promise<number> {
-  const listener = createServer().listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const address = listener.address();
-  listener.close();
-  await once(listener, 'close');
-  if (typeof address !== 'object' || address === null) throw new Error('No port is free.');
-  return address.port;
 }

@@ -5,7 +5,8 @@ import postgres from 'postgres';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { migratePostgres, type PostgresClient, postgresStore } from '../../src/postgres.ts';
 import { storeContract } from '../../src/stores/store-contract.ts';
-import { freePort, postgresDatabase } from '../helpers/databases.ts';
+import { postgresDatabase } from '../helpers/databases.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { simulatedClock } from '../helpers/simulated-clock.ts';
 
 const database = postgresDatabase();

@@ -5,7 +5,8 @@ import { createClient } from 'redis';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { type RedisClient, redisStore } from '../../src/redis.ts';
 import { storeContract } from '../../src/stores/store-contract.ts';
-import { freePort, redisDatabase } from '../helpers/databases.ts';
+import { redisDatabase } from '../helpers/databases.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { simulatedClock } from '../helpers/simulated-clock.ts';
 
 const database = redisDatabase();
