@@ -3,7 +3,7 @@ import type { SnapshotFrom } from 'xstate';
 import { missingScopes } from '../src/protocol/scopes.ts';
 import type { AuthorizationStatus, Progress, StatusFacts } from '../src/status.ts';
 import type { AuthorizationMachine } from './authorization-machine.ts';
-import type { AuthorizationContext } from './contracts.ts';
+import type { AuthorizationContext, Grant } from './contracts.ts';
 
 export type AuthorizationSnapshot = SnapshotFrom<AuthorizationMachine>;
 
@@ -15,6 +15,12 @@ export function isResting(snapshot: AuthorizationSnapshot): boolean {
 /** The flow waits for an identifier, and can be resumed; nobody who waits here can wait for someone to register a client. */
 export function needsClient(snapshot: AuthorizationSnapshot): boolean {
   return snapshot.matches({ working: { loggingIn: 'awaitingClient' } });
+}
+
+/** The attempt that the user is at, here or in the process that has the login; what was restored may be of an older one. */
+export function grantUnderWay(snapshot: AuthorizationSnapshot): Grant | undefined {
+  const { grant, followed } = snapshot.context;
+  return snapshot.matches({ working: 'joining' }) ? (followed?.grant ?? grant) : grant;
 }
 
 function facts(context: AuthorizationContext): StatusFacts {

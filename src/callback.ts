@@ -1,5 +1,5 @@
 /** Takes the callback of an attempt, wherever it arrives: proven by its `state`, stored before anything acts on it (AUT-05, RES-08). */
-import { type AuthorizationSnapshot, isResting } from '../machines/selectors.ts';
+import { type AuthorizationSnapshot, grantUnderWay, isResting } from '../machines/selectors.ts';
 import type { Environment } from './actors/environment.ts';
 import { storedLogin } from './actors/stored-context.ts';
 import { AuthorizationError } from './errors.ts';
@@ -70,8 +70,7 @@ async function accept({ actor, send, environment }: Flow, callbackUrl: string): 
   await Promise.all(cleanUps);
   const attempt = state === undefined ? undefined : await attempts.findByState(state);
   if (state === undefined || attempt === undefined || attempt.flowKey !== flowKey) throw notExpected('Its state is unknown.');
-  const isOurs = ({ context: { grant, followed } }: AuthorizationSnapshot): boolean =>
-    (grant ?? followed?.grant)?.attemptId === attempt.attemptId;
+  const isOurs = (snapshot: AuthorizationSnapshot): boolean => grantUnderWay(snapshot)?.attemptId === attempt.attemptId;
   const before = await until(actor, isRead);
   // Another attempt of this account is under way: the older page must not disturb it.
   if (!isOurs(before) && !(isResting(before) && (await isParked(environment, attempt.attemptId)))) {

@@ -6,7 +6,7 @@
  * the account of another. Until that is known, nothing has changed.
  */
 import type { Grant } from '../../machines/contracts.ts';
-import { type AuthorizationSnapshot, isResting, needsClient } from '../../machines/selectors.ts';
+import { type AuthorizationSnapshot, grantUnderWay, isResting, needsClient } from '../../machines/selectors.ts';
 import { acceptCallback } from '../callback.ts';
 import { AuthorizationError } from '../errors.ts';
 import { type Failure, type FailureCode, FailureError, failure, failureOf, kindOf } from '../failure.ts';
@@ -113,9 +113,7 @@ export function createCallbackHandler(parts: CallbackHandlerParts): (request: Re
 
 /** The attempt the user is asked to approve at this moment, by this process or another. */
 function pageToApprove(snapshot: AuthorizationSnapshot): Grant | undefined {
-  if (!isUsersTurn(snapshot)) return undefined;
-  const { grant, followed } = snapshot.context;
-  return snapshot.matches({ working: 'joining' }) ? followed?.grant : grant;
+  return isUsersTurn(snapshot) ? grantUnderWay(snapshot) : undefined;
 }
 
 function outcomeOf(snapshot: AuthorizationSnapshot): Outcome {

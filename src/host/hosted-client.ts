@@ -20,7 +20,7 @@ export interface HostedClient extends Omit<AuthorizationClient, 'actor' | 'cance
    * @throws AuthorizationError if the flow ended in a failure.
    */
   beginAuthorization(options?: AuthorizeOptions): Promise<AuthorizationStatus>;
-  /** Ends the flow under way, in memory or in the store, for everyone who waits for it. */
+  /** Ends the flow under way, here, in another worker or in the store alone, for everyone who waits for it. */
   cancel(): Promise<void>;
 }
 

@@ -12,7 +12,8 @@ export function notifying(
       return {
         // A login that was begun with another redirect URI comes back to that one.
         redirectUri: preferredOnly && preferredRedirectUri !== undefined ? preferredRedirectUri : redirectUri,
-        present: async (authorization) => onUserNeeded({ ...login, ...authorization, isResumed: preferredOnly }),
+        present: async ({ authorizationUrl, issuer, isShown = false, signal }) =>
+          onUserNeeded({ ...login, authorizationUrl, issuer, isResumed: preferredOnly || isShown, signal }),
         close: async () => {},
       };
     },
