@@ -6,6 +6,9 @@ export function createJournal(): Journal {
     record() {},
     flushed: async () => {},
     read: async () => undefined,
-    discard: async () => {},
+    version: null,
+    isOvertaken: async () => false,
+    overwrite: async () => {},
+    giveUp() {},
   };
 }
