@@ -5,13 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from 'redis';
 import { freePort } from '../helpers/free-port.ts';
 
+const PROGRAM = 'redis-server';
 const STARTS_WITHIN_MS = 10_000;
 
 /** Does the work with its URL; `undefined` where there is no `redis-server` on the PATH. */
 export async function withOwnRedis<Result>(directory: string, work: (url: string) => Promise<Result>): Promise<Result | undefined> {
   const port = await freePort();
   const settings = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', directory, '--save', '', '--appendonly', 'no'];
-  const server = spawn('redis-server', settings, { stdio: 'ignore' });
+  const server = spawn(PROGRAM, settings, { stdio: 'ignore' });
   const ended = Promise.race([once(server, 'exit'), once(server, 'error')]).catch(() => undefined);
   const url = `redis://127.0.0.1:${port}`;
   try {
