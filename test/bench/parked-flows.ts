@@ -77,6 +77,8 @@ const newHost = (): AuthorizationHost =>
     identify: () => undefined,
     clientMetadataUrl: CLIENT_METADATA_URL,
     fetch: servers.fetch,
+    // The servers are in this process: no name leads to them.
+    serverUrls: { resolve: async () => ['8.8.8.8'] },
     maxClients: MAX_CLIENTS,
     idleMs: 1_000,
     // Parking all of them takes longer than a user may take.
