@@ -11,6 +11,7 @@ import { createCredentialRecords } from './records/credential-records.ts';
 import { createDiscoveryRecords } from './records/discovery-records.ts';
 import { flowKeyOf } from './records/keys.ts';
 import { createRegistrationRecords } from './records/registration-records.ts';
+import { createSharedMetadata } from './records/shared-metadata.ts';
 import type { Settings } from './settings.ts';
 import { memoryStore } from './stores/memory-store.ts';
 import { toldStore } from './stores/told-store.ts';
@@ -41,6 +42,7 @@ export function createEnvironment(settings: Settings, deliver: Environment['deli
     registrations: createRegistrationRecords({ store, vault }),
     discoveries: createDiscoveryRecords({ store, ...(vault !== store && { vault }), clock, limits }),
     attempts: createAttemptRecords({ store, vault, clock }),
+    sharedMetadata: createSharedMetadata(store),
     accessTokens: createAccessTokenHolder(),
     open: {},
     cleanUps: new Set(),

@@ -45,7 +45,7 @@ export const openRedirect = effect<'openRedirect'>('authorization', async (envir
 });
 
 export const prepareAuthorization = effect<'prepareAuthorization'>('authorization', async (environment, input) => {
-  const { settings, attempts, flowKey, checkUrl } = environment;
+  const { settings, attempts, flowKey, checkUrl, sharedMetadata } = environment;
   const { authorizationServer, client, resource } = input;
   const { issuer, metadata, hasResourceMetadata, resourceIdentifier } = authorizationServer;
   const secrets = await createAttemptSecrets(settings.random);
@@ -82,6 +82,8 @@ export const prepareAuthorization = effect<'prepareAuthorization'>('authorizatio
     deadlineEpochMs: settings.clock.now() + settings.limits.userDeadlineMs,
   };
   const boundTo = await attemptBinding(flowKey, { authorizationServer, client, grant });
+  // Before the checkpoint of the attempt, which names it.
+  await sharedMetadata.keep(metadata, grant.deadlineEpochMs + settings.limits.userDeadlineMs);
   await attempts.open(grant.attemptId, secrets, { flowKey, deadlineEpochMs: grant.deadlineEpochMs, boundTo });
   return { grant };
 });

@@ -8,6 +8,7 @@ import type { AttemptRecords } from '../records/attempt-records.ts';
 import type { CredentialRecords } from '../records/credential-records.ts';
 import type { DiscoveryRecords } from '../records/discovery-records.ts';
 import type { RegistrationRecords } from '../records/registration-records.ts';
+import type { SharedMetadata } from '../records/shared-metadata.ts';
 import type { Settings } from '../settings.ts';
 import type { Store } from '../stores/contract.ts';
 import type { CallbackOutcome, RedirectTarget } from '../user-agents/contract.ts';
@@ -26,6 +27,8 @@ export interface Environment {
   readonly registrations: RegistrationRecords;
   readonly discoveries: DiscoveryRecords;
   readonly attempts: AttemptRecords;
+  /** What checkpoints name instead of holding it. */
+  readonly sharedMetadata: SharedMetadata;
   readonly accessTokens: AccessTokenHolder;
   /** Names this client's flow in the store, so that a callback finds it. */
   readonly flowKey: string;

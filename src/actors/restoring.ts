@@ -6,13 +6,13 @@ import { checkAttemptBinding } from './attempt-binding.ts';
 import { effect } from './effect.ts';
 import type { Environment } from './environment.ts';
 import { adopt } from './keep-tokens.ts';
-import { type StoredContext, storedLogin } from './stored-context.ts';
+import { type StoredContext, wholeLogin } from './stored-context.ts';
 import { type StoredCredential, storedCredential } from './stored-credential.ts';
 
 export const restoreFlow = effect<'restoreFlow'>('storage', async (environment) => {
   const { journal } = environment;
   const checkpoint = await journal.read();
-  const context = checkpoint === undefined ? {} : storedLogin(checkpoint);
+  const context = checkpoint === undefined ? {} : await wholeLogin(environment, checkpoint);
   await checkAttemptBinding(environment, context);
   const kept = { pastStepUps: context.pastStepUps ?? [] };
   const stored = await usableCredential(environment);

@@ -8,7 +8,7 @@ import { missingScopes } from '../protocol/scopes.ts';
 import { attemptBinding, checkAttemptBinding } from './attempt-binding.ts';
 import type { Environment } from './environment.ts';
 import { adopt } from './keep-tokens.ts';
-import { type StoredContext, storedLogin } from './stored-context.ts';
+import { type StoredContext, storedLogin, wholeLogin } from './stored-context.ts';
 import { newestCredential } from './stored-credential.ts';
 import { storedFailure } from './stored-failure.ts';
 
@@ -92,7 +92,7 @@ export async function unfinishedLogin(
   { followed, ...wanted }: Wanted & { readonly followed: Followed | undefined },
 ): Promise<Extract<FlowTurn, { outcome: 'resume' }> | undefined> {
   if (checkpoint === undefined) return undefined;
-  const stored = readable(() => storedLogin(checkpoint));
+  const stored = await readableLogin(environment, checkpoint);
   const { grant, client, authorizationServer } = stored ?? {};
   if (stored === undefined || grant === undefined || client === undefined || authorizationServer === undefined) return undefined;
   if (!serves(wanted, grant)) return undefined;
@@ -113,6 +113,16 @@ export async function unfinishedLogin(
   // One whose code was sent before its process died is over (AUT-09).
   const isLive = grant.deadlineEpochMs > settings.clock.now() && (await attempts.isOpen(grant.attemptId));
   return isLive ? { outcome: 'resume', place: 'reopeningRedirect', login } : undefined;
+}
+
+/** What cannot be read is passed over, as one that is not there: restoring has reported it (RES-04). */
+async function readableLogin(environment: Environment, checkpoint: Checkpoint): Promise<StoredContext | undefined> {
+  try {
+    return await wholeLogin(environment, checkpoint);
+  } catch (thrown) {
+    if (failureOf(thrown, 'storage').code === 'store_failed') throw thrown;
+    return undefined;
+  }
 }
 
 /** The same issuer, and all the scopes that are wanted now. */

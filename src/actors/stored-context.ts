@@ -1,9 +1,11 @@
 /** The groups of a stored context that resuming needs, checked as anything that comes from outside is. */
 import * as z from 'zod/mini';
-import type { RestoredFlow } from '../../machines/contracts.ts';
+import type { AuthorizationServer, RestoredFlow } from '../../machines/contracts.ts';
 import type { Checkpoint } from '../durable/checkpoint.ts';
 import { FailureError } from '../failure.ts';
+import type { ServerMetadata } from '../protocol/documents.ts';
 import type { JsonObject } from '../stores/contract.ts';
+import type { Environment } from './environment.ts';
 
 /** What a checkpoint holds of the chart's context (`write-ahead.ts` writes it); the token is a record of its own. */
 export type StoredContext = Omit<RestoredFlow['context'], 'token'>;
@@ -25,12 +27,16 @@ const shape = z.object({
     z.looseObject({
       issuer: text,
       hasResourceMetadata: z.boolean(),
-      metadata: z.looseObject({
-        issuer: text,
-        authorization_endpoint: endpoint,
-        token_endpoint: endpoint,
-        registration_endpoint: endpoint,
-      }),
+      metadata: z.optional(
+        z.looseObject({
+          issuer: text,
+          authorization_endpoint: endpoint,
+          token_endpoint: endpoint,
+          registration_endpoint: endpoint,
+        }),
+      ),
+      /** In place of the metadata: its name among those that logins share. */
+      metadataDigest: z.optional(text),
     }),
   ),
   redirectUri: z.optional(text),
@@ -60,7 +66,7 @@ export function storedContext(context: JsonObject): StoredContext {
 }
 
 /**
- * The login that the checkpoint has under way. One that was at rest, or was being ended when its process died, leaves
+ * The login that the checkpoint has under way, all but the server metadata that it may only name. One that was at rest, or was being ended when its process died, leaves
  * no more than the step-ups that were answered.
  *
  * @throws FailureError `record_unreadable`, as `storedContext`.
@@ -70,6 +76,24 @@ export function storedLogin({ value, context }: Checkpoint): StoredContext {
   if (isLoggingIn(value)) return stored;
   return stored.pastStepUps === undefined ? {} : { pastStepUps: stored.pastStepUps };
 }
+
+/**
+ * The same, with the server metadata that the checkpoint only names.
+ *
+ * @throws FailureError `record_unreadable`, as `storedContext`, and where that metadata is gone or has been changed.
+ */
+export async function wholeLogin({ sharedMetadata }: Environment, checkpoint: Checkpoint): Promise<StoredContext> {
+  const { authorizationServer: stored, ...login } = storedLogin(checkpoint);
+  if (stored === undefined) return login;
+  const { metadataDigest, metadata: within, ...server }: StoredServer = stored;
+  const metadata = metadataDigest === undefined ? within : await sharedMetadata.find(metadataDigest);
+  if (metadata === undefined) {
+    throw new FailureError('record_unreadable', 'storage', { reason: 'The server metadata of the checkpoint is gone, or was changed.' });
+  }
+  return { ...login, authorizationServer: { ...server, metadata } };
+}
+
+type StoredServer = Omit<AuthorizationServer, 'metadata'> & { readonly metadata?: ServerMetadata; readonly metadataDigest?: string };
 
 /** Of a state value, of the chart or of a checkpoint. */
 export function isLoggingIn(value: unknown): boolean {

@@ -96,7 +96,7 @@ describe('an authorization server that changed while the user was away', () => {
     const key = `flow/default/${encodeURIComponent(world.servers.resource.url)}`;
     const record = await world.store.read(key);
     const changed = JSON.parse(
-      JSON.stringify(record?.value).replaceAll(`"issuer":"${ISSUER}","metadata"`, `"issuer":"${ATTACKER}","metadata"`),
+      JSON.stringify(record?.value).replace(`"authorizationServer":{"issuer":"${ISSUER}"`, `"authorizationServer":{"issuer":"${ATTACKER}"`),
     );
     expect(changed).not.toEqual(record?.value);
     await world.store.write(key, changed);

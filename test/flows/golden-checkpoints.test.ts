@@ -60,6 +60,11 @@ const OUTCOMES: Readonly<Record<string, Outcome>> = {
   // Written down before the code is marked as sent.
   'working.loggingIn.exchangingCode': CODE,
   'working.loggingIn.exchangingCode for a step-up': CODE,
+  // From the version on that stores the metadata of a server once for all logins.
+  'working.loggingIn.awaitingUser with shared metadata': PAGE,
+  'working.loggingIn.awaitingUser for a step-up with shared metadata': KEPT_WITH_PAGE,
+  'working.loggingIn.checkingCallback with shared metadata': CODE,
+  'working.loggingIn.exchangingCode with shared metadata': CODE,
 };
 
 /** A process of today, on the store that one of an earlier version has left. */

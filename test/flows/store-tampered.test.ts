@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { recordKey } from '../../src/records/keys.ts';
+import { orderedJson } from '../../src/ordered-json.ts';
+import { digest, recordKey } from '../../src/records/keys.ts';
 import type { JsonObject } from '../../src/stores/contract.ts';
 import { memoryStore } from '../../src/stores/memory-store.ts';
 import { CALL, type Scene, type SceneOptions, scene } from '../helpers/scripted-client.ts';
@@ -41,35 +42,79 @@ async function bendEndpoints({ store }: Scene, key: string, names: readonly stri
   await store.write(key, JSON.parse(bent) as JsonObject);
 }
 
+interface LeftWaiting extends Tampered {
+  readonly flowKey: string;
+  /** Of the server metadata that the checkpoint names. */
+  readonly metadataKey: string;
+  readonly authorizationUrl: string;
+}
+
 /** A login whose process has gone while the user was away. */
-async function leftWaiting(): Promise<Tampered & { readonly flowKey: string; readonly authorizationUrl: string }> {
+async function leftWaiting(): Promise<LeftWaiting> {
   const world = tamperedScene({ act: () => undefined });
   world.client.fetch(world.servers.resource.url, CALL).catch(() => {});
   const { authorizationUrl } = await untilStep(world.client, 'awaiting-user');
   await world.client.close();
-  return { ...world, authorizationUrl, flowKey: recordKey('flow', 'default', world.servers.resource.url) };
+  const flowKey = recordKey('flow', 'default', world.servers.resource.url);
+  const { authorizationServer } = (await checkpointAt(world, flowKey)).context;
+  return { ...world, authorizationUrl, flowKey, metadataKey: recordKey('metadata', String(authorizationServer['metadataDigest'])) };
+}
+
+interface StoredCheckpoint extends JsonObject {
+  readonly context: { readonly authorizationServer: JsonObject };
+}
+
+async function checkpointAt({ store }: Scene, flowKey: string): Promise<StoredCheckpoint> {
+  return (await store.read(flowKey))?.value as StoredCheckpoint;
+}
+
+/** Gives the checkpoint another authorization server, or another name for its metadata. */
+async function giveServer(world: LeftWaiting, change: JsonObject): Promise<void> {
+  const checkpoint = await checkpointAt(world, world.flowKey);
+  const authorizationServer = { ...checkpoint.context.authorizationServer, ...change };
+  await world.store.write(world.flowKey, { ...checkpoint, context: { ...checkpoint.context, authorizationServer } });
 }
 
 describe('a checkpoint that someone else has edited', () => {
-  it.each([[['token_endpoint']], [['authorization_endpoint']], [['registration_endpoint']], [['authorizationUrl']], [['issuer']]])(
-    'in its %s completes no login: no code, verifier or user goes there (ISS-09)',
-    async (names) => {
-      const world = await leftWaiting();
-      const callback = await world.servers.approve(world.authorizationUrl);
-      await bendEndpoints(world, world.flowKey, names);
-      const another = world.another();
-      expect(await failureOfCall(another.completeAuthorization(callback))).toMatchObject({
-        code: expect.stringMatching(/record_unreadable|issuer_changed/),
-      });
-      expect(world.stolen).toEqual([]);
-      expect(world.servers.requestsFor('token')).toEqual([]);
-      expect(world.user.shown.filter((url) => url.startsWith(EVIL))).toEqual([]);
-    },
-  );
+  /** The metadata as whoever writes the store would like it. */
+  const bent = async (world: LeftWaiting): Promise<JsonObject> => {
+    await bendEndpoints(world, world.metadataKey, ['token_endpoint']);
+    return (await world.store.read(world.metadataKey))?.value['metadata'] as JsonObject;
+  };
+
+  it.each<readonly [string, (world: LeftWaiting) => Promise<void>]>([
+    ['its token_endpoint', (world) => bendEndpoints(world, world.metadataKey, ['token_endpoint'])],
+    ['its authorization_endpoint', (world) => bendEndpoints(world, world.metadataKey, ['authorization_endpoint'])],
+    ['its registration_endpoint', (world) => bendEndpoints(world, world.metadataKey, ['registration_endpoint'])],
+    ['its authorizationUrl', (world) => bendEndpoints(world, world.flowKey, ['authorizationUrl'])],
+    ['its issuer', (world) => bendEndpoints(world, world.flowKey, ['issuer'])],
+    ['the metadata within it', async (world) => giveServer(world, { metadataDigest: undefined, metadata: await bent(world) })],
+    [
+      'the name of its metadata',
+      async (world) => {
+        const metadata = await bent(world);
+        const name = await digest(orderedJson(metadata));
+        await world.store.write(recordKey('metadata', name), { format: 1, expiresAtEpochMs: 9e15, metadata });
+        await giveServer(world, { metadataDigest: name });
+      },
+    ],
+  ])('in %s completes no login: no code, verifier or user goes there (ISS-09)', async (_name, edit) => {
+    const world = await leftWaiting();
+    const callback = await world.servers.approve(world.authorizationUrl);
+    await edit(world);
+    const another = world.another();
+    expect(await failureOfCall(another.completeAuthorization(callback))).toMatchObject({
+      code: expect.stringMatching(/record_unreadable|issuer_changed/),
+    });
+    expect(world.stolen).toEqual([]);
+    expect(world.servers.requestsFor('token')).toEqual([]);
+    expect(world.user.shown.filter((url) => url.startsWith(EVIL))).toEqual([]);
+  });
 
   it('is not listened, registered or opened for, and the next request begins anew (ISS-09)', async () => {
     const world = await leftWaiting();
-    await bendEndpoints(world, world.flowKey, ['authorization_endpoint', 'token_endpoint', 'registration_endpoint', 'authorizationUrl']);
+    await bendEndpoints(world, world.flowKey, ['authorizationUrl']);
+    await bendEndpoints(world, world.metadataKey, ['authorization_endpoint', 'token_endpoint', 'registration_endpoint']);
     const another = world.another();
     expect(await failureOfCall(another.restore())).toMatchObject({ code: 'record_unreadable' });
     const pending = another.fetch(world.servers.resource.url, CALL);
@@ -128,9 +173,26 @@ describe('a checkpoint that someone else has edited', () => {
               .map(([name, member]) => [name, turned(member)]),
           )
         : value;
-    await world.store.write(world.flowKey, turned((await world.store.read(world.flowKey))?.value) as JsonObject);
+    for (const key of [world.flowKey, world.metadataKey]) {
+      await world.store.write(key, turned((await world.store.read(key))?.value) as JsonObject);
+    }
     const status = await world.another().completeAuthorization(await world.servers.approve(world.authorizationUrl));
     expect(status.step).toBe('authorized');
+  });
+});
+
+describe('server metadata that a login shares with others', () => {
+  it('and that is gone costs that login, with a code, and nothing more: the next request begins anew (RES-04)', async () => {
+    const world = await leftWaiting();
+    const callback = await world.servers.approve(world.authorizationUrl);
+    await world.store.delete(world.metadataKey);
+    const another = world.another();
+    expect(await failureOfCall(another.completeAuthorization(callback))).toMatchObject({ code: 'record_unreadable' });
+    const pending = another.fetch(world.servers.resource.url, CALL);
+    const { authorizationUrl } = await untilStep(another, 'awaiting-user');
+    await another.completeAuthorization(await world.servers.approve(authorizationUrl));
+    expect((await pending).status).toBe(200);
+    expect(world.servers.violations).toEqual([]);
   });
 });
 
