@@ -8,7 +8,7 @@ import { missingScopes } from '../protocol/scopes.ts';
 import { attemptBinding, checkAttemptBinding } from './attempt-binding.ts';
 import type { Environment } from './environment.ts';
 import { adopt } from './keep-tokens.ts';
-import { type StoredContext, storedLogin, wholeLogin } from './stored-context.ts';
+import { type StoredContext, wholeLogin } from './stored-context.ts';
 import { newestCredential } from './stored-credential.ts';
 import { storedFailure } from './stored-failure.ts';
 
@@ -75,11 +75,9 @@ export async function isSignedOutElsewhere(environment: Environment, attemptId: 
  * What the user is shown by whoever holds the lease, once there is something. People are sent to the URL that
  * is found here, so it counts only as what its attempt was begun with: the store alone could name any page (ISS-09).
  */
-export async function shownGrant(
-  { attempts, flowKey, settings }: Environment,
-  checkpoint: Checkpoint | undefined,
-): Promise<Grant | undefined> {
-  const { grant, authorizationServer, client } = (checkpoint && readable(() => storedLogin(checkpoint))) ?? {};
+export async function shownGrant(environment: Environment, checkpoint: Checkpoint | undefined): Promise<Grant | undefined> {
+  const { attempts, flowKey, settings } = environment;
+  const { grant, authorizationServer, client } = (checkpoint && (await readableLogin(environment, checkpoint))) ?? {};
   if (grant === undefined || grant.deadlineEpochMs <= settings.clock.now()) return undefined;
   const bound = await attempts.boundTo(grant.attemptId);
   return bound !== undefined && bound === (await attemptBinding(flowKey, { authorizationServer, client, grant })) ? grant : undefined;
@@ -141,13 +139,5 @@ async function isBound(environment: Environment, stored: StoredContext): Promise
     if (failure.code === 'store_failed') throw thrown;
     environment.settings.log('error', 'checkpoint-refused', { failure });
     return false;
-  }
-}
-
-function readable<Result>(read: () => Result): Result | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
   }
 }
