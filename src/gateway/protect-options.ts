@@ -63,4 +63,5 @@ export interface RequestPlatform {
   readonly waitUntil?: (work: Promise<unknown>) => void;
 }
 
-export type ProtectedHandler = (request: Request, platform?: RequestPlatform) => Promise<Response>;
+/** Takes anything in second place, since routers and adapters pass what they have there; only `waitUntil` of it is used. */
+export type ProtectedHandler = (request: Request, platform?: RequestPlatform | object) => Promise<Response>;

@@ -89,12 +89,12 @@ export function protect<Client>(options: ProtectOptions<Client>): ProtectedHandl
     return client;
   };
 
-  const closingOf = (client: Client, platform: RequestPlatform | undefined): ClientClosing => {
+  const closingOf = (client: Client, platform: RequestPlatform | object | undefined): ClientClosing => {
     const closer = closerOf(client, closeClient);
     if (closer === undefined) return NOTHING_TO_CLOSE;
     const closing = clientClosing(closer, clock, (event, details) => log('warn', event, details));
     try {
-      platform?.waitUntil?.(closing.closed);
+      if (platform !== undefined && 'waitUntil' in platform) platform.waitUntil?.(closing.closed);
     } catch {
       // The platform does not wait: the client is closed all the same.
     }
@@ -137,7 +137,7 @@ export function protect<Client>(options: ProtectOptions<Client>): ProtectedHandl
     return serve(request, { client: fallbackClient, caller: undefined }, NOTHING_TO_CLOSE);
   };
 
-  const answer = async (request: Request, platform: RequestPlatform | undefined): Promise<Response> => {
+  const answer = async (request: Request, platform: RequestPlatform | object | undefined): Promise<Response> => {
     const credentials = bearerCredentials(request.headers);
     if (credentials.kind !== 'token') return answerWithoutToken(request, credentials.kind);
     const admitted = await admit(credentials.token, request.signal);

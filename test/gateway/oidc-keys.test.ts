@@ -87,7 +87,7 @@ describe('an issuer that is down or lies is an outage, and no fault of the token
     [
       'metadata of another issuer',
       META,
-      (response) => json(response, { issuer: 'https://evil.example.com', jwks_uri: 'http://127.0.0.1:1/jwks' }),
+      (response) => json(response, { issuer: 'https://evil.example.com', jwks_uri: `http://${response.req.headers.host}/jwks` }),
     ],
     ['metadata that is no JSON', META, (response) => json(response, '<html>')],
     [
