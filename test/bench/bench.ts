@@ -15,6 +15,7 @@ import pc from 'picocolors';
 import { buildPackage } from './built-package.ts';
 import { type HostEffort, measureExpired, measureJournal, measureParked } from './host-sections.ts';
 import type { BuiltPackage } from './our-client.ts';
+import { type BuiltGateway, compareProtectedRequests } from './protected-requests.ts';
 import { benchTable, type Comparison, type Figure, figureTable, judge, judgeFigure } from './report.ts';
 import { compareFlows, compareHeap, compareImport, compareRequests, compareSize, compareWire, type Effort } from './sections.ts';
 
@@ -66,6 +67,8 @@ if (!values.host) {
   await measure('import time', () => compareImport(entry, effort));
   await measure('requests on the wire', () => compareWire(built));
   await measure('authorised request', () => compareRequests(built, effort));
+  const gateway = (await import(new URL('gateway.js', entry).href)) as BuiltGateway;
+  await measure('protected request', () => compareProtectedRequests(gateway, effort.requestRounds));
   await measure('whole flows', () => compareFlows(built, effort));
   await measure('waiting flows', () => compareHeap(built, effort));
 }
