@@ -75,7 +75,7 @@ export async function measureExpired(built: BuiltPackage, { expiredRequests, exp
     built,
     { ...servers, fetch: watched },
     (input, init) => (isResource(input) ? bare : watched)(input, init),
-    { clock },
+    { clock, store: built.memoryStore({ clock }) },
   );
   const request = (): Promise<Response> => client.fetch(servers.resource.url, { method: 'POST', body: '{}' });
   const all = (): Promise<unknown> => Promise.all(Array.from({ length: expiredRequests }, request));

@@ -23,5 +23,6 @@ it('judges a figure by its target, and does not take what could not be measured 
   expect(judgeFigure({ ...figure, value: 50 }).met).toBe(true);
   expect(judgeFigure({ ...figure, value: 51 }).met).toBe(false);
   expect(judgeFigure({ ...figure, value: Number.NaN }).met).toBe(false);
+  expect(judgeFigure({ ...figure, value: -1 }).met).toBe(false);
   expect(judgeFigure({ name: 'time', unit: 'ms', value: 1 }).met).toBeUndefined();
 });

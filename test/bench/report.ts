@@ -49,7 +49,8 @@ export interface JudgedFigure extends Figure {
 }
 
 export function judgeFigure(figure: Figure): JudgedFigure {
-  return figure.atMost === undefined ? figure : { ...figure, met: figure.value <= figure.atMost };
+  // What comes out below zero is noise, and not met.
+  return figure.atMost === undefined ? figure : { ...figure, met: figure.value > 0 && figure.value <= figure.atMost };
 }
 
 export function figureTable(rows: readonly JudgedFigure[]): string {

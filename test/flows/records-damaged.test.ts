@@ -104,7 +104,16 @@ const STAGES: readonly (readonly [name: string, prepare: () => Promise<Stage>, k
         const callbackUrl = await leave(world);
         return (client) => client.completeAuthorization(callbackUrl);
       }),
-    ['flow', 'state', 'registration', 'server-metadata-1', 'vault/attempt', 'vault/client-secret', 'vault/server-metadata-seal'],
+    [
+      'flow',
+      'state',
+      'registration',
+      'server-metadata-1',
+      'metadata',
+      'vault/attempt',
+      'vault/client-secret',
+      'vault/server-metadata-seal',
+    ],
   ],
   [
     'a login whose user has been back',
