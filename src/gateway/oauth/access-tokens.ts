@@ -42,8 +42,23 @@ const claimsSchema = z.object({
 type Settings = Pick<GatewaySettings, 'format' | 'signingKeys' | 'ring' | 'issuer' | 'resource' | 'clock'>;
 
 export function createAccessTokens(settings: Settings): AccessTokens {
-  return settings.format === 'jwt' ? signedTokens(settings) : sealedTokens(settings);
+  switch (settings.format) {
+    case 'jwt':
+      return signedTokens(settings);
+    case 'opaque':
+      return sealedTokens(settings);
+    case 'upstream':
+      return passedThroughTokens;
+  }
 }
+
+/** None of our own: whether one is valid is for the configured validator to know. */
+const passedThroughTokens: AccessTokens = {
+  algorithms: [],
+  issue: (grant) => Promise.resolve(grant.upstream.accessToken),
+  verify: () => Promise.resolve(undefined),
+  publicKeys: () => Promise.resolve([]),
+};
 
 interface Key {
   readonly keyId: string;

@@ -4,6 +4,7 @@ import type { FetchLike, LogRecord, ServerUrlExceptions } from '../../options.ts
 import type { TokenEndpointAuthMethod } from '../../protocol/documents.ts';
 import type { Store } from '../../stores/contract.ts';
 import type { SealingKeys } from '../../stores/sealing-keys.ts';
+import type { TokenValidator } from '../token-validator.ts';
 
 export interface GatewayOptions {
   /** The URL of the MCP server as clients know it: the audience of every access token. Never taken from a request. */
@@ -62,8 +63,14 @@ export interface GatewayTokenOptions {
   /**
    * `jwt` (default): signed JWT access tokens (RFC 9068). `opaque`: sealed ones, which nobody but the gateway can read.
    * Both are bound to `resource`, and upstream tokens stay here.
+   *
+   * `upstream` passes the access tokens of the identity provider through. It gives up what the gateway is for: a client
+   * holds a token that works wherever the identity provider's tokens do, the audience is whatever that provider puts in,
+   * and nothing that is revoked here stops a token that is out. Refresh tokens still stay here.
    */
-  readonly format?: 'jwt' | 'opaque';
+  readonly format?: 'jwt' | 'opaque' | 'upstream';
+  /** For `upstream`, and needed there: knows the identity provider's tokens, such as an `OidcTokenValidator`. */
+  readonly validator?: TokenValidator;
   /**
    * Private keys as JWK with `alg` and `kid`, for `jwt`: the first signs, all of them are published and accepted.
    * Needed with `store`; default: an ES256 key of this process.

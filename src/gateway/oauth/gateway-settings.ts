@@ -11,6 +11,7 @@ import type { Store } from '../../stores/contract.ts';
 import { memoryStore } from '../../stores/memory-store.ts';
 import { sealedWith } from '../../stores/sealed-with.ts';
 import { KEY_BYTES, type KeyRing, keyRing, type SealingKeys } from '../../stores/sealing-keys.ts';
+import type { TokenValidator } from '../token-validator.ts';
 import { DEFAULT_GATEWAY_LIMITS, DEFAULT_TOKEN_SECONDS, type GatewayLimits, type GatewayOptions } from './gateway-options.ts';
 import { problemsOfGatewayOptions } from './option-problems.ts';
 
@@ -22,7 +23,9 @@ export interface GatewaySettings {
   readonly scopes: readonly string[] | undefined;
   readonly defaultScopes: readonly string[];
   readonly name: string;
-  readonly format: 'jwt' | 'opaque';
+  readonly format: 'jwt' | 'opaque' | 'upstream';
+  /** For upstream tokens that are passed through. */
+  readonly passThrough: TokenValidator | undefined;
   readonly signingKeys: readonly JsonWebKey[] | undefined;
   readonly seconds: { readonly access: number; readonly refresh: number; readonly grace: number };
   readonly store: Store;
@@ -60,6 +63,7 @@ export function resolveGatewaySettings(options: GatewayOptions): GatewaySettings
       (typeof options.defaultScope === 'string' ? parseScope(options.defaultScope) : options.defaultScope) ?? options.scopes ?? [],
     name: options.name ?? new URL(resource).host,
     format: tokens?.format ?? 'jwt',
+    passThrough: tokens?.validator,
     signingKeys: tokens?.signingKeys,
     seconds: {
       access: tokens?.accessTokenSeconds ?? DEFAULT_TOKEN_SECONDS.access,

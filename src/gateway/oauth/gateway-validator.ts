@@ -6,10 +6,17 @@ import type { GatewaySettings } from './gateway-settings.ts';
 import type { Grant, Grants } from './grants.ts';
 
 export function gatewayValidator(
-  { resource }: Pick<GatewaySettings, 'resource'>,
+  { resource, passThrough }: Pick<GatewaySettings, 'resource' | 'passThrough'>,
   accessTokens: AccessTokens,
   grants: Grants,
 ): Required<TokenValidator> {
+  if (passThrough !== undefined) {
+    return {
+      validate: (token, context) => passThrough.validate(token, context),
+      exchange: (validated, context) => passThrough.exchange?.(validated, context) ?? Promise.resolve({ token: validated.token }),
+    };
+  }
+
   const grantOf = async (grantId: unknown): Promise<Grant> => {
     const grant = typeof grantId === 'string' ? await unlessDown(() => grants.read(grantId)) : undefined;
     if (grant === undefined) throw new TokenRejected('Its grant has ended.');

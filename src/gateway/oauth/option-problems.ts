@@ -29,6 +29,7 @@ const isStyle = (style: unknown): boolean =>
   Object.entries(Object(style)).every(
     ([name, value]) => /^--[\w-]+$/.test(name) && typeof value === 'string' && !/[;{}<>\\]|\/\*/.test(value),
   );
+const FORMATS: readonly string[] = ['jwt', 'opaque', 'upstream'];
 const AUTH_METHODS: readonly string[] = ['none', 'client_secret_basic', 'client_secret_post'];
 const anything = z.optional(z.any());
 
@@ -74,10 +75,11 @@ const options = z.strictObject({
   name: z.optional(text),
   tokens: z.optional(
     z.strictObject({
-      format: z.optional(must((value) => value === 'jwt' || value === 'opaque', 'must be `jwt` or `opaque`.')),
+      format: z.optional(must((value) => FORMATS.includes(value as string), 'must be `jwt`, `opaque` or `upstream`.')),
       signingKeys: z.optional(
         must(isSigningKeys, `must be private keys as JWK, each with \`kid\` and an \`alg\` of ${SIGNING_ALGORITHMS.join(', ')}.`),
       ),
+      validator: z.optional(must(has('validate'), 'is not a token validator.')),
       accessTokenSeconds: z.optional(positive),
       refreshTokenSeconds: z.optional(positive),
       refreshGraceSeconds: z.optional(must((value) => value === 0 || isPositive(value), 'must be a number that is not negative.')),
@@ -127,6 +129,10 @@ function problemsTogether({ upstream, scopes: known, defaultScope, tokens, store
       `\`upstream.authMethod\` ${authMethod} needs \`clientSecret\`.`,
     ),
     ...when(unknown.length > 0, '`defaultScope` has scopes that `scopes` does not name.'),
+    ...when(
+      (tokens?.format === 'upstream') !== (tokens?.validator !== undefined),
+      '`tokens.validator` belongs to `tokens.format` `upstream`, which needs it: nothing else knows whether those tokens are valid.',
+    ),
     ...when(
       store !== undefined && sealingKeys === undefined,
       '`store` needs `sealingKeys`: with a key of one process no other could read what it stored.',

@@ -1,4 +1,5 @@
 /** The token endpoint (RFC 6749 section 3.2): a code or a refresh token for tokens of the gateway's own (GWY-08). */
+import { FailureError } from '../../failure.ts';
 import { constantTimeEqual } from '../../protocol/constant-time-equal.ts';
 import { parseScope } from '../../protocol/scopes.ts';
 import { checkResource } from './authorize-endpoint.ts';
@@ -75,6 +76,8 @@ async function refresh(parts: GatewayParts, client: GatewayClient, form: Paramet
   const before = await grants.read(facts.grantId);
   if (before === undefined) throw invalidRefresh();
   const scopes = narrowed(before.scopes, form.get('scope'));
+  // Before the rotation: while the identity provider is down, the client may come again with the same refresh token.
+  if (settings.format === 'upstream') await renew(parts, before);
   const rotation = await grants.rotate(facts.grantId, facts.generation);
   if (rotation.outcome === 'reused') settings.log('warn', 'gateway.refresh-token-reused', { clientId: client.clientId });
   if (rotation.outcome !== 'rotated') throw invalidRefresh();
@@ -95,17 +98,28 @@ async function issue({ settings, accessTokens, refreshTokens }: GatewayParts, gr
   const leftSeconds = expiresAtEpochMs === undefined ? undefined : Math.floor((expiresAtEpochMs - settings.clock.now()) / 1000);
   // What cannot be renewed upstream cannot be renewed here, and lasts no longer.
   const canRenew = refreshToken !== undefined || leftSeconds === undefined;
-  const lifetimeSeconds = canRenew ? settings.seconds.access : Math.min(settings.seconds.access, leftSeconds ?? 0);
-  if (lifetimeSeconds < 1) throw invalidRefresh();
+  const ownSeconds = canRenew ? settings.seconds.access : Math.min(settings.seconds.access, leftSeconds ?? 0);
+  const lifetimeSeconds = settings.format === 'upstream' ? leftSeconds : ownSeconds;
+  if (lifetimeSeconds !== undefined && lifetimeSeconds < 1) throw invalidRefresh();
   return jsonAnswer({
-    access_token: await accessTokens.issue(grant, scopes, lifetimeSeconds),
+    access_token: await accessTokens.issue(grant, scopes, ownSeconds),
     token_type: 'Bearer',
-    expires_in: lifetimeSeconds,
+    ...(lifetimeSeconds !== undefined && { expires_in: lifetimeSeconds }),
     ...(scopes.length > 0 && { scope: scopes.join(' ') }),
     ...(canRenew && {
       refresh_token: await refreshTokens.issue({ grantId: grant.grantId, generation: grant.generation, clientId: grant.clientId }),
     }),
   });
+}
+
+/** Where clients hold upstream tokens, a refresh has to bring a fresh one. @throws OAuthAnswer `invalid_grant` at its end */
+async function renew({ grants }: GatewayParts, grant: Grant): Promise<void> {
+  try {
+    await grants.upstreamToken(grant, new AbortController().signal);
+  } catch (thrown) {
+    if (thrown instanceof FailureError && thrown.failure.code === 'refresh_rejected') throw invalidRefresh();
+    throw thrown;
+  }
 }
 
 function invalidCode(): OAuthAnswer {

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { AuthorizationError } from '../../src/errors.ts';
+import { isTokenRejected, TokenRejected, type TokenValidator } from '../../src/gateway/token-validator.ts';
+import { backendToken, post } from '../helpers/gateway-scene.ts';
+import { scriptedGateway } from '../helpers/scripted-gateway.ts';
+
+const validator: TokenValidator = {
+  validate: (token) =>
+    token.startsWith('upstream-access-') ? Promise.resolve({ token, scopes: [], claims: {} }) : Promise.reject(new TokenRejected()),
+};
+
+describe('a gateway that passes upstream tokens through', () => {
+  it('does so only where it is told to, with a validator that knows them (GWY-08)', () => {
+    for (const tokens of [{ format: 'upstream' }, { format: 'opaque', validator }, { validator }] as const) {
+      expect(() => scriptedGateway({ tokens })).toThrow(AuthorizationError);
+    }
+  });
+
+  it('gives the client the upstream access token, a fresh one at each refresh that needs it, and never the refresh token (GWY-08)', async () => {
+    const scene = scriptedGateway({ tokens: { format: 'upstream', validator } });
+    const { clientId, body } = await scene.tokens();
+    expect(body).toMatchObject({ access_token: 'upstream-access-1', token_type: 'Bearer', expires_in: 600 });
+    expect(JSON.stringify(body)).not.toContain('upstream-refresh');
+    expect(await backendToken(scene.gateway, body['access_token'])).toBe('upstream-access-1');
+    await expect(backendToken(scene.gateway, 'another')).rejects.toSatisfy(isTokenRejected);
+    await scene.clock.advance(600_000);
+    const form = { grant_type: 'refresh_token', client_id: clientId, refresh_token: String(body['refresh_token']) };
+    const refreshed = await post(scene.replica(), 'token', form);
+    expect(refreshed.body).toMatchObject({ access_token: 'upstream-access-2', expires_in: 600 });
+    await post(scene.gateway, 'revoke', { client_id: clientId, token: String(refreshed.body['refresh_token']) });
+    expect(scene.provider.revoked).toEqual(['upstream-refresh-2', 'upstream-access-2']);
+  });
+
+  it('tells the client that it is over, or that it is an outage, as the identity provider does (GWY-08)', async () => {
+    const scene = scriptedGateway({ tokens: { format: 'upstream', validator } });
+    const { clientId, body } = await scene.tokens();
+    const form = { grant_type: 'refresh_token', client_id: clientId, refresh_token: String(body['refresh_token']) };
+    await scene.clock.advance(600_000);
+    scene.provider.isDown = true;
+    expect((await post(scene.gateway, 'token', form)).status).toBe(503);
+    // Longer than a refresh may be retried: nothing was spent.
+    await scene.clock.advance(60_000);
+    scene.provider.isDown = false;
+    const { body: renewed } = await post(scene.gateway, 'token', form);
+    expect(renewed['access_token']).toBe('upstream-access-2');
+    await scene.clock.advance(600_000);
+    scene.provider.answer = () => Response.json({ error: 'invalid_grant' }, { status: 400 });
+    const last = await post(scene.gateway, 'token', { ...form, refresh_token: String(renewed['refresh_token']) });
+    expect(last.body['error']).toBe('invalid_grant');
+  });
+});
