@@ -66,6 +66,13 @@ const record = z.object({
   expiresAtEpochMs: z.number(),
 });
 
+interface OpenedGrant {
+  readonly grant: Grant;
+  readonly version: string;
+}
+
+/** Grants kept open in memory. */
+const MOST_OPENED = 1_000;
 const ROUNDS = 10;
 /** An upstream token is refreshed when it expires within this time. */
 export const EXPIRY_SKEW_MS = 30_000;
@@ -83,9 +90,21 @@ export function createGrants(
   const keyOf = (grantId: string): string => `gateway-grant/${grantId}`;
   const lifetime = (): number => clock.now() + seconds.refresh * 1000;
 
-  const load = async (grantId: string): Promise<{ grant: Grant; version: string } | undefined> => {
-    const found = await vault.read(keyOf(grantId));
-    return found && { grant: decodeRecord('grant', record, found), version: found.version };
+  /** By key, as it was in this version: opening a sealed grant for every request would be most of what the request costs. */
+  const opened = new Map<string, OpenedGrant>();
+
+  const load = async (grantId: string): Promise<OpenedGrant | undefined> => {
+    const key = keyOf(grantId);
+    const known = opened.get(key);
+    // Whether it is still so is asked every time: what was revoked elsewhere is over here.
+    if (known !== undefined && (await store.read(key))?.version === known.version) return known;
+    opened.delete(key);
+    const found = await vault.read(key);
+    if (found === undefined) return undefined;
+    const loaded = { grant: decodeRecord('grant', record, found), version: found.version };
+    if (opened.size >= MOST_OPENED) opened.clear();
+    opened.set(key, loaded);
+    return loaded;
   };
 
   const keep = async (grant: Grant, expected: string | null): Promise<boolean> => {
