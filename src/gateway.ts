@@ -12,6 +12,7 @@ export type {
   GatewayLimits,
   GatewayOptions,
   GatewayTokenOptions,
+  SigningKey,
   UpstreamOptions,
 } from './gateway/oauth/gateway-options.ts';
 export { OidcTokenValidator, type OidcTokenValidatorOptions } from './gateway/oidc-token-validator.ts';

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { memoryStore } from '../../src/stores/memory-store.ts';
 import type { Landing } from '../helpers/gateway-browser.ts';
 import { authorizeUrl, backendToken, codeForm, GATEWAY, post, registeredClient } from '../helpers/gateway-scene.ts';
 import { callbackUrl, scriptedGateway } from '../helpers/scripted-gateway.ts';
 import { IDENTITY_PROVIDER } from '../helpers/scripted-identity-provider.ts';
+import { simulatedClock } from '../helpers/simulated-clock.ts';
+import { inStep } from '../helpers/stores-in-step.ts';
 
 const errorOf = (url: URL): Record<string, string> => Object.fromEntries(url.searchParams);
 
@@ -25,6 +28,10 @@ describe('the response of the identity provider', () => {
     const other = scene.browser();
     await scene.leave(other);
     expect((await other.open(callbackUrl(upstream, changes))).response?.status).toBe(403);
+    // Nor is one that has a cookie of the right name.
+    const guessing = scene.browser();
+    for (const name of browser.cookies.keys()) guessing.cookies.set(name, 'x'.repeat(43));
+    expect((await guessing.open(callbackUrl(upstream, changes))).response?.status).toBe(403);
     expect(scene.provider.tokenRequests).toEqual([]);
     expect((await browser.open(callbackUrl(upstream))).url.searchParams.has('code')).toBe(true);
     expect(browser.cookies.size).toBe(0);
@@ -42,11 +49,14 @@ describe('the response of the identity provider', () => {
   });
 
   it('is taken once, also where it comes to two replicas at the same instant (GWY-04, GWY-07)', async () => {
-    const scene = scriptedGateway();
+    const { store, pair } = inStep(memoryStore({ clock: simulatedClock() }));
+    const scene = scriptedGateway({ store });
     const browser = scene.browser();
     const { upstream } = await scene.leave(browser);
     const other = scene.browser(scene.replica());
     for (const [name, value] of browser.cookies) other.cookies.set(name, value);
+    // One read to look at the transaction, one to change it.
+    pair('gateway-transaction/', 2);
     const landings = await Promise.all([browser.open(callbackUrl(upstream)), other.open(callbackUrl(upstream))]);
     expect(landings.filter(({ url }) => url.searchParams.has('code') && url.origin !== GATEWAY)).toHaveLength(1);
     expect(scene.provider.tokenRequests).toHaveLength(1);

@@ -134,6 +134,8 @@ describe('the consent page', () => {
     const { body } = await register(gateway, { client_name: name });
     const { html } = await browser().open(authorizeUrl(String(body['client_id'])));
     expect(html).toContain(`<h1>Allow ${shown} to use`);
+    expect(html).toContain(`<p>${shown} asks for access`);
+    expect(html).not.toMatch(/<script|<img/);
   });
 
   it('speaks the language of the browser, and what the configuration adds (GWY-06)', async () => {
@@ -164,7 +166,7 @@ describe('consent', () => {
     const browser = scene.browser();
     const page = await browser.open(authorizeUrl(await registeredClient(scene.gateway)));
     expect(page.html).not.toContain('login.example.com');
-    const before = [...browser.cookies.values()];
+    const before = new Map(browser.cookies);
     const { url } = await browser.answer(page, 'allow');
     expect(url.origin).toBe('https://login.example.com');
     const sent = Object.fromEntries(url.searchParams);
@@ -173,7 +175,10 @@ describe('consent', () => {
     expect([sent['code_challenge'], sent['state']]).not.toContain(CHALLENGE);
     expect(sent['state']).not.toContain('the state of the client');
     // What was in the browser before consent is worth nothing on the way back.
-    expect([...browser.cookies.values()]).not.toEqual(before);
+    const earlier = scene.browser();
+    for (const [name, value] of before) earlier.cookies.set(name, value);
+    expect((await earlier.open(callbackUrl(url))).response?.status).toBe(403);
+    expect([...browser.cookies.values()][0]).toMatch(/^[\w-]{43}$/);
   });
 
   it.each<[string, Record<string, string>]>([

@@ -82,6 +82,12 @@ describe('a registration', () => {
     expect((await register(gateway)).status).toBe(201);
   });
 
+  it('takes the last place once, also on two replicas at the same instant (GWY-05)', async () => {
+    const scene = scriptedGateway({ limits: { registrations: 1 } });
+    const answers = await Promise.all([register(scene.gateway), register(scene.replica())]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 503]);
+  });
+
   it('is bounded in rate, and says when to come again (GWY-05)', async () => {
     const { gateway, clock } = scriptedGateway({ limits: { registrationsPerMinute: 2 } });
     const statuses: number[] = [];

@@ -1,10 +1,12 @@
-import { SignJWT } from 'jose';
+import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
+import type { SigningKey } from '../../src/gateway/oauth/gateway-options.ts';
 import { isTokenRejected, isValidatorUnavailable } from '../../src/gateway/token-validator.ts';
 import { memoryStore } from '../../src/stores/memory-store.ts';
 import { backendToken, codeForm, type Json, post, registeredClient } from '../helpers/gateway-scene.ts';
 import { scriptedGateway } from '../helpers/scripted-gateway.ts';
 import { simulatedClock } from '../helpers/simulated-clock.ts';
+import { inStep } from '../helpers/stores-in-step.ts';
 
 const refreshForm = (clientId: string, body: Json): Record<string, string> => ({
   grant_type: 'refresh_token',
@@ -14,9 +16,11 @@ const refreshForm = (clientId: string, body: Json): Record<string, string> => ({
 
 describe('a code', () => {
   it('is redeemed once, also where two replicas get it at the same instant; its grant then ends, here and upstream (GWY-08)', async () => {
-    const scene = scriptedGateway();
+    const { store, pair } = inStep(memoryStore({ clock: simulatedClock() }));
+    const scene = scriptedGateway({ store });
     const { clientId, landing } = await scene.signedIn(scene.browser());
     const form = codeForm(clientId, landing);
+    pair('gateway-transaction/', 2);
     const answers = await Promise.all([scene.gateway, scene.replica()].map((gateway) => post(gateway, 'token', form)));
     const issued = answers.filter(({ status }) => status === 200);
     expect(issued.length).toBeLessThanOrEqual(1);
@@ -231,6 +235,27 @@ describe('an access token', () => {
       await expect(backendToken(scene.gateway, token)).rejects.toSatisfy(isTokenRejected);
     },
   );
+
+  it('that somebody else signed for another purpose with the same key is refused (GWY-08)', async () => {
+    const { privateKey } = await generateKeyPair('ES256', { extractable: true });
+    const signingKeys = [{ ...(await exportJWK(privateKey)), kid: 'one', alg: 'ES256' }] as SigningKey[];
+    const scene = scriptedGateway({ tokens: { format: 'jwt', signingKeys } });
+    const { body } = await scene.tokens();
+    expect(await backendToken(scene.replica(), body['access_token'])).toBe('upstream-access-1');
+    const claims = decodeJwt(String(body['access_token']));
+    const signed = (changes: object, header: object): Promise<string> =>
+      new SignJWT({ ...claims, ...changes }).setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'one', ...header }).sign(privateKey);
+    expect(await backendToken(scene.gateway, await signed({}, {}))).toBe('upstream-access-1');
+    const wrong = [
+      signed({}, { typ: 'JWT' }),
+      signed({}, { typ: undefined }),
+      signed({}, { kid: 'two' }),
+      signed({ iss: 'https://x.example' }, {}),
+    ];
+    for (const token of await Promise.all([...wrong, signed({ aud: 'https://x.example' }, {}), signed({ exp: undefined }, {})])) {
+      await expect(backendToken(scene.gateway, token)).rejects.toSatisfy(isTokenRejected);
+    }
+  });
 
   it('without a signature, or signed with a public key as a secret, is refused (GWY-08, GWY-10)', async () => {
     const scene = scriptedGateway({ tokens: { format: 'jwt' }, store: undefined as never, sealingKeys: undefined as never });

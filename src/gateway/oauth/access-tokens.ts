@@ -7,6 +7,7 @@ import { exportJWK, generateKeyPair, importJWK, type JWK, jwtVerify, SignJWT } f
 import * as z from 'zod/mini';
 import { FailureError } from '../../failure.ts';
 import { seal, unseal } from '../../stores/sealed-entry.ts';
+import type { SigningKey } from './gateway-options.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
 import type { Grant } from './grants.ts';
 import { randomText } from './random-text.ts';
@@ -71,7 +72,7 @@ interface Key {
 function signedTokens({ signingKeys, issuer, resource, clock }: Settings): AccessTokens {
   let made: Promise<readonly Key[]> | undefined;
   const keys = (): Promise<readonly Key[]> => (made ??= loadKeys(signingKeys));
-  const algorithms = [...new Set(signingKeys?.map((key) => key.alg ?? '') ?? ['ES256'])];
+  const algorithms = [...new Set(signingKeys?.map((key) => key.alg) ?? ['ES256'])];
 
   return {
     algorithms,
@@ -163,7 +164,7 @@ function factsIn(payload: unknown): AccessTokenClaims | undefined {
 
 const seconds = (epochMs: number): number => Math.floor(epochMs / 1000);
 
-async function loadKeys(given: readonly JsonWebKey[] | undefined): Promise<readonly Key[]> {
+async function loadKeys(given: readonly SigningKey[] | undefined): Promise<readonly Key[]> {
   if (given === undefined) {
     const { privateKey, publicKey } = await generateKeyPair('ES256');
     const published = { ...(await exportJWK(publicKey)), kid: 'process', alg: 'ES256', use: 'sig' };

@@ -75,7 +75,7 @@ export interface GatewayTokenOptions {
    * Private keys as JWK with `alg` and `kid`, for `jwt`: the first signs, all of them are published and accepted.
    * Needed with `store`; default: an ES256 key of this process.
    */
-  readonly signingKeys?: readonly JsonWebKey[];
+  readonly signingKeys?: readonly SigningKey[];
   /** Longest life of an access token. Default 900. */
   readonly accessTokenSeconds?: number;
   /** A grant that nobody has refreshed for this long ends. Default 30 days. */
@@ -83,6 +83,9 @@ export interface GatewayTokenOptions {
   /** The refresh token before the newest may be retried this long: the answer may have been lost. Default 30. */
   readonly refreshGraceSeconds?: number;
 }
+
+/** A private key as JWK (RFC 7517), asymmetric, with its identifier and algorithm. */
+export type SigningKey = JsonWebKey & { readonly kid: string; readonly alg: string };
 
 export interface ConsentOptions {
   /** By language tag; texts that are left out are English. */

@@ -12,7 +12,13 @@ import { memoryStore } from '../../stores/memory-store.ts';
 import { sealedWith } from '../../stores/sealed-with.ts';
 import { KEY_BYTES, type KeyRing, keyRing, type SealingKeys } from '../../stores/sealing-keys.ts';
 import type { TokenValidator } from '../token-validator.ts';
-import { DEFAULT_GATEWAY_LIMITS, DEFAULT_TOKEN_SECONDS, type GatewayLimits, type GatewayOptions } from './gateway-options.ts';
+import {
+  DEFAULT_GATEWAY_LIMITS,
+  DEFAULT_TOKEN_SECONDS,
+  type GatewayLimits,
+  type GatewayOptions,
+  type SigningKey,
+} from './gateway-options.ts';
 import { problemsOfGatewayOptions } from './option-problems.ts';
 
 export interface GatewaySettings {
@@ -26,7 +32,7 @@ export interface GatewaySettings {
   readonly format: 'jwt' | 'opaque' | 'upstream';
   /** For upstream tokens that are passed through. */
   readonly passThrough: TokenValidator | undefined;
-  readonly signingKeys: readonly JsonWebKey[] | undefined;
+  readonly signingKeys: readonly SigningKey[] | undefined;
   readonly seconds: { readonly access: number; readonly refresh: number; readonly grace: number };
   readonly store: Store;
   /** The same store, sealed. */
