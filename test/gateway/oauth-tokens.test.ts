@@ -173,7 +173,9 @@ describe('upstream tokens', () => {
     const { body } = await scene.tokens();
     expect(body).toMatchObject({ expires_in: 120 });
     expect(body).not.toHaveProperty('refresh_token');
-    await scene.clock.advance(120_000);
+    await scene.clock.advance(119_000);
+    expect(await backendToken(scene.gateway, body['access_token'])).toBe('short');
+    await scene.clock.advance(1_000);
     await expect(backendToken(scene.gateway, body['access_token'])).rejects.toSatisfy(isTokenRejected);
   });
 

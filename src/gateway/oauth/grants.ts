@@ -217,12 +217,13 @@ export function createGrants(
     end,
 
     async upstreamToken(grant, signal) {
-      if (isFresh(grant.upstream)) return grant.upstream;
+      const { refreshToken, expiresAtEpochMs = Number.POSITIVE_INFINITY } = grant.upstream;
+      // One that cannot be renewed serves to its last moment.
+      if (isFresh(grant.upstream) || (refreshToken === undefined && expiresAtEpochMs > clock.now())) return grant.upstream;
       try {
         return await refreshed(grant.grantId, signal);
       } catch (thrown) {
         // A bad moment upstream: what is left of the token's life is used.
-        const { expiresAtEpochMs = 0 } = grant.upstream;
         if (thrown instanceof FailureError && thrown.failure.retryable && expiresAtEpochMs > clock.now()) return grant.upstream;
         throw thrown;
       }
