@@ -42,8 +42,9 @@ export function createLeases(o: {
       if (held.has(key)) return undefined;
       held.add(key);
       try {
+        const askedAtEpochMs = clock.now();
         const lease = await store.acquireLease(key, owner, leaseMs);
-        if (lease !== undefined) return hold({ store, clock, leaseMs, lease, ended: () => held.delete(key) });
+        if (lease !== undefined) return hold({ store, clock, leaseMs, lease, askedAtEpochMs, ended: () => held.delete(key) });
       } catch (thrown) {
         held.delete(key);
         throw thrown;
@@ -62,6 +63,7 @@ function hold(o: {
   readonly clock: Clock;
   readonly leaseMs: number;
   readonly lease: Lease;
+  readonly askedAtEpochMs: number;
   readonly ended: () => void;
 }): HeldLease {
   const { store, clock, leaseMs } = o;
@@ -69,21 +71,29 @@ function hold(o: {
   const lost = new AbortController();
   const stop = new AbortController();
   let latest = o.lease;
+  // By the clock here, from before it was asked for: the store's own may be set otherwise, on another machine.
+  let lastsUntilEpochMs = o.askedAtEpochMs + leaseMs;
   let renewal: Promise<Lease | undefined> | undefined;
 
   /** False if the lease was lost; a store that fails or hangs only costs time. */
   const renew = async (): Promise<boolean> => {
-    renewal = store.acquireLease(key, owner, leaseMs).catch(() => latest);
-    const renewed = await within(clock, latest.expiresAtEpochMs - clock.now(), renewal, stop.signal);
+    const askedAtEpochMs = clock.now();
+    let isAnswered = true;
+    renewal = store.acquireLease(key, owner, leaseMs).catch(() => {
+      isAnswered = false;
+      return latest;
+    });
+    const renewed = await within(clock, lastsUntilEpochMs - askedAtEpochMs, renewal, stop.signal);
     // Another fence: it had run out, and someone may have worked in between.
     if (renewed?.fence !== fence) return false;
     latest = renewed;
+    if (isAnswered) lastsUntilEpochMs = askedAtEpochMs + leaseMs;
     return true;
   };
 
   const keepAlive = async (): Promise<void> => {
     do await clock.sleep(leaseMs / RENEWALS_PER_LEASE, stop.signal, { background: true });
-    while (clock.now() < latest.expiresAtEpochMs && (await renew()));
+    while (clock.now() < lastsUntilEpochMs && (await renew()));
     if (!stop.signal.aborted) lost.abort(new FailureError('flow_taken_over', 'storage', { reason: 'The lease ran out.' }));
   };
   keepAlive().catch(() => undefined);
@@ -101,7 +111,7 @@ function hold(o: {
     key,
     fence,
     signal: lost.signal,
-    isCurrent: () => !lost.signal.aborted && clock.now() < latest.expiresAtEpochMs,
+    isCurrent: () => !lost.signal.aborted && clock.now() < lastsUntilEpochMs,
     release: () => {
       released ??= release();
       return released;

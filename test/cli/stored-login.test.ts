@@ -1,11 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import type { Clock } from '../../src/clock.ts';
+import { type Clock, systemClock } from '../../src/clock.ts';
 import { surroundings } from './signed-in.ts';
 
-/** The access token of the test has expired; pauses between tries take no time. */
-const twoHoursLater: Clock = { now: () => Date.now() + 7_200_000, sleep: async () => {} };
+/** Pauses between tries take no time; a lease is renewed as ever, or it would run out at once. */
+const later = (durationMs: number): Clock => ({
+  now: () => Date.now() + durationMs,
+  sleep: async (pauseMs, signal, options) => {
+    if (options?.background === true) await systemClock.sleep(pauseMs, signal, options);
+  },
+});
+/** The access token of the test has expired. */
+const twoHoursLater = later(7_200_000);
 /** Of a token that lives ten seconds, most is over. */
-const eightSecondsLater: Clock = { now: () => Date.now() + 8_000, sleep: async () => {} };
+const eightSecondsLater = later(8_000);
 
 describe('authchart token', () => {
   it('prints the access token and nothing else on stdout', async () => {

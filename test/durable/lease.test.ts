@@ -160,3 +160,22 @@ describe('leases', () => {
     expect(await here.tryAcquire('a')).toBeDefined();
   });
 });
+
+describe('a lease of a store on another machine', () => {
+  it.each([
+    ['behind', -3_600_000],
+    ['ahead', 3_600_000],
+  ])('whose clock is an hour %s is held as long as it was asked for (RES-08)', async (_, skewMs) => {
+    const clock = simulatedClock();
+    const store = memoryStore({ clock: { ...clock, now: () => clock.now() + skewMs } });
+    const leases = createLeases({ store, clock, owner: 'here', leaseMs: 4_000 });
+    const lease = await leases.tryAcquire('lease/skewed');
+    expect(lease?.isCurrent()).toBe(true);
+    await clock.advance(60_000);
+    expect(lease?.isCurrent()).toBe(true);
+    expect(lease?.signal.aborted).toBe(false);
+    clock.jumpTo(clock.now() + 10_000);
+    expect(lease?.isCurrent()).toBe(false);
+    await lease?.release();
+  });
+});

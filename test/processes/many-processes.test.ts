@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { PROCESS_HEADER } from '../fixtures/killable/contract.ts';
 import { KILL_TEST, lastsBeyondExpiry, sum } from '../helpers/kill-point.ts';
 import { type KillScene, killScene } from '../helpers/kill-scene.ts';
+import type { Program } from '../helpers/killable-program.ts';
 import { PROCESSES, together } from '../helpers/many-processes.ts';
 import { inFiles } from '../helpers/store-places.ts';
 
@@ -25,17 +26,21 @@ describe('eight processes without tokens', KILL_TEST, () => {
     await using own = await inFiles(context);
     await using scene = await killScene(own, { redirectUri: ANY_PORT });
     const { person } = scene;
+    let killed: Program | undefined;
     const { outcomes, spent } = await together(context, scene, {
       situation: 'the one that showed the page killed',
       store: own.place.kind,
       start: {
         onOpening(url, program) {
           person.see(url);
-          if (person.opened.length === 1) void program.kill();
+          if (killed !== undefined) return;
+          killed = program;
+          void program.kill();
         },
-        // The person has had time: the page is another program's to be answered by now.
+        // The person has had time: the page is another program's to be answered by now. Whether the one that was killed
+        // had still said that it waits is nobody's to know.
         onAwaitingUser({ authorizationUrl }, program) {
-          if (person.shown.length > 1) person.act(authorizationUrl, program);
+          if (killed !== undefined && program !== killed) person.act(authorizationUrl, program);
         },
       },
     });
