@@ -9,6 +9,13 @@ export function isSignedIn(step: AuthorizationStatus['step']): boolean {
   return step === 'authorized' || step === 'refreshing';
 }
 
+/** Somebody has begun to sign in, here or in another process, and it is not over. */
+export function isSigningIn(step: AuthorizationStatus['step']): boolean {
+  return !isSignedIn(step) && !RESTING.has(step);
+}
+
+const RESTING: ReadonlySet<AuthorizationStatus['step']> = new Set(['idle', 'unauthorized', 'cancelled', 'failed']);
+
 export function loginFacts(status: AuthorizationStatus, nowEpochMs: number, style: Style): string {
   const { resource, account, issuer, registration, grantedScopes, expiresAtEpochSeconds } = status;
   return factsTable(

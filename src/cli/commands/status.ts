@@ -3,7 +3,7 @@ import { withClient } from '../client-setup.ts';
 import { parseResource } from '../common-options.ts';
 import type { CommandContext } from '../context.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
-import { isSignedIn, loginFacts } from '../login-facts.ts';
+import { isSignedIn, isSigningIn, loginFacts } from '../login-facts.ts';
 import type { Style } from '../report/style.ts';
 
 /** Shows what the store holds; asks a server only for a token in place of one that is about to expire. */
@@ -18,7 +18,6 @@ export async function status(context: CommandContext, resource: string): Promise
 
 function headline({ step }: AuthorizationStatus, style: Style): string {
   if (isSignedIn(step)) return `${style.green(style.symbols.done)} ${style.bold('Signed in')}`;
-  const isResting = step === 'idle' || step === 'unauthorized' || step === 'cancelled' || step === 'failed';
-  if (!isResting) return `${style.yellow(style.symbols.warning)} ${style.bold('A sign-in waits to be finished')}`;
+  if (isSigningIn(step)) return `${style.yellow(style.symbols.warning)} ${style.bold('A sign-in waits to be finished')}`;
   return `${style.dim(style.symbols.information)} ${style.bold('Not signed in')}`;
 }

@@ -3,7 +3,7 @@ import { parseResource } from '../common-options.ts';
 import type { CommandContext } from '../context.ts';
 import { Ended } from '../ended.ts';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts';
-import { isSignedIn } from '../login-facts.ts';
+import { isSignedIn, isSigningIn } from '../login-facts.ts';
 import type { AccessTokenFacts, CommandLineClient } from '../parts.ts';
 
 /** Prints the access token: the one command that shows a secret, because it is asked to (SEC-01). */
@@ -14,7 +14,10 @@ export async function token(context: CommandContext, resource: string): Promise<
     // A sign-in that is under way is another process's business.
     const current = isSignedIn(step) ? await tokenWithoutUser(client) : undefined;
     if (current === undefined) {
-      throw new Ended(EXIT_CODES.signInNeeded, 'sign_in_needed', 'Nobody is signed in to this resource.', 'Sign in with authchart login.');
+      const [message, advice] = isSigningIn(step)
+        ? ['A sign-in to this resource waits to be finished: there is no token yet.', 'Approve it in your browser, or go on with authchart login.']
+        : ['Nobody is signed in to this resource.', 'Sign in with authchart login.'];
+      throw new Ended(EXIT_CODES.signInNeeded, 'sign_in_needed', message, advice);
     }
     reporter.result('token', { ...current }, () => `${current.accessToken}\n`);
     return EXIT_CODES.ok;
