@@ -246,7 +246,8 @@ export const FAILURE_CODES = {
   vault_key_wrong: {
     message:
       'A vault entry cannot be opened with the key it names: the key is another one now, or the entry was changed. It was left untouched.',
-    advice: 'Configure the key that sealed it, and give every new key an identifier of its own; if that key is lost, sign out and forget the registration.',
+    advice:
+      'Configure the key that sealed it, and give every new key an identifier of its own; if that key is lost, sign out and forget the registration.',
     ...reconfigure,
   },
   keychain_unavailable: {

@@ -15,7 +15,10 @@ export async function token(context: CommandContext, resource: string): Promise<
     const current = isSignedIn(step) ? await tokenWithoutUser(client) : undefined;
     if (current === undefined) {
       const [message, advice] = isSigningIn(step)
-        ? ['A sign-in to this resource waits to be finished: there is no token yet.', 'Approve it in your browser, or go on with authchart login.']
+        ? [
+            'A sign-in to this resource waits to be finished: there is no token yet.',
+            'Approve it in your browser, or go on with authchart login.',
+          ]
         : ['Nobody is signed in to this resource.', 'Sign in with authchart login.'];
       throw new Ended(EXIT_CODES.signInNeeded, 'sign_in_needed', message, advice);
     }
