@@ -9,4 +9,16 @@ export type {
   StateMeta,
   Tag,
 } from '../machines/contracts.ts';
+export type {
+  IssuedCode,
+  TransactionActorContracts,
+  TransactionActorName,
+  TransactionContext,
+  TransactionEvent,
+  TransactionFailure,
+  TransactionInput,
+  TransactionRequest,
+  TransactionTag,
+} from '../machines/gateway/transaction-contracts.ts';
+export { type TransactionActors, type TransactionMachine, transactionMachine } from '../machines/gateway/transaction-machine.ts';
 export { type AuthorizationSnapshot, statusOf } from '../machines/selectors.ts';

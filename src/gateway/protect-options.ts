@@ -61,7 +61,12 @@ export interface ProtectOptions<Client> {
 export interface RequestPlatform {
   /** Workers end what nobody waits for when the response is over: with this the closing of clients is waited for. */
   readonly waitUntil?: (work: Promise<unknown>) => void;
+  /**
+   * The IP address the request came from, as the connection says it. The gateway bounds requests by it, so it must
+   * not be what the caller wrote into a header.
+   */
+  readonly clientAddress?: string;
 }
 
-/** Takes anything in second place, since routers and adapters pass what they have there; only `waitUntil` of it is used. */
+/** Takes anything in second place, since routers and adapters pass what they have there; only what `RequestPlatform` names is used. */
 export type ProtectedHandler = (request: Request, platform?: RequestPlatform | object) => Promise<Response>;

@@ -3,6 +3,7 @@
  * upstream, tokens (GWY-01 to GWY-08). Web standard: a `Request` in, a `Response` out.
  */
 import { failureOf } from '../../failure.ts';
+import type { RequestPlatform } from '../protect-options.ts';
 import type { TokenValidator } from '../token-validator.ts';
 import { createAccessTokens } from './access-tokens.ts';
 import { authorize, problemAnswer } from './authorize-endpoint.ts';
@@ -27,8 +28,8 @@ import { createTransactions } from './transactions.ts';
 import { createUpstream } from './upstream.ts';
 
 export interface Gateway {
-  /** Answers at the gateway's own paths; 404 for all others. Never rejects. */
-  fetch(request: Request): Promise<Response>;
+  /** Answers at the gateway's own paths; 404 for all others. Never rejects. Takes anything in second place, as `protect` does. */
+  fetch(request: Request, platform?: RequestPlatform | object): Promise<Response>;
   /** True for a request at one of the gateway's own paths. */
   owns(request: Request): boolean;
   /** For `protect`: takes the gateway's access tokens, and gives the backend the upstream token. */
