@@ -55,7 +55,7 @@ export type TransactionEvent =
   /** The deadline of the present state has passed. */
   | { readonly type: 'deadline.passed' };
 
-export type TransactionTag = 'working' | 'waitingForUser' | 'waitingForClient' | 'terminal' | 'unsafeToRepeat';
+export type TransactionTag = 'working' | 'waitingForUser' | 'waitingForClient' | 'terminal' | 'granted' | 'unsafeToRepeat';
 
 /** Input and output of every actor. A rejection is a `TransactionFailure`, as plain data. */
 export interface TransactionActorContracts {

@@ -42,6 +42,9 @@ const chart = setup({
     meta: { readonly rule: string };
   },
   actors: transactionStubs,
+  guards: {
+    isRefusal: ({ event }) => event.type === 'callback.failed' && event.failure.error === 'access_denied',
+  },
   actions: {
     keepFailure: assign((_, params: { error: unknown }) => ({ failure: failureFrom(params.error) })),
     keepRefusal: assign({ failure: { error: 'access_denied' } }),
@@ -100,7 +103,7 @@ export const transactionMachine = chart.createMachine({
         'callback.arrived': 'exchanging',
         'callback.failed': [
           {
-            guard: ({ event }) => event.failure.error === 'access_denied',
+            guard: 'isRefusal',
             target: 'denied',
             actions: assign(({ event }) => ({ failure: event.failure })),
           },
@@ -128,7 +131,7 @@ export const transactionMachine = chart.createMachine({
     },
     redeemed: {
       description: 'The client has its tokens. The code coming once more means that somebody else has it, too.',
-      tags: ['terminal'],
+      tags: ['terminal', 'granted'],
       meta: { rule: 'GWY-08' },
       on: { 'code.presented': 'revoking' },
     },

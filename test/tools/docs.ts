@@ -4,6 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { authorizationMachine } from '../../machines/authorization-machine.ts';
+import { transactionMachine } from '../../machines/gateway/transaction-machine.ts';
 import { errorsDocument } from './errors-document.ts';
 import { requirementsDocument } from './requirements/document.ts';
 import { COPY, freshCopy, readRequirements } from './requirements/requirements.ts';
@@ -38,9 +39,14 @@ function bring(path: string, content: string): void {
   console.log(`wrote ${path}`);
 }
 
-const chart = readChart(authorizationMachine);
-bring('docs/statechart.svg', await chartAsSvg(chart));
-bring('docs/statechart.md', chartAsMarkdown(chart));
+for (const [name, machine] of [
+  ['statechart', authorizationMachine],
+  ['gateway-statechart', transactionMachine],
+] as const) {
+  const chart = readChart(machine);
+  bring(`docs/${name}.svg`, await chartAsSvg(chart));
+  bring(`docs/${name}.md`, chartAsMarkdown(chart, `${name}.svg`));
+}
 bring('docs/errors.md', errorsDocument());
 
 const copy = freshCopy();

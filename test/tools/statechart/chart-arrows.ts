@@ -1,6 +1,6 @@
 /** Which arrows a picture of a chart needs: fewer than the chart has transitions, but none of them untold. */
 import type { ArrowKind } from './chart-looks.ts';
-import { type ChartState, type ChartTransition, withDescendants } from './chart-model.ts';
+import { type ChartState, type ChartTransition, hasParts, withDescendants } from './chart-model.ts';
 
 export interface Arrow {
   /** Path of the state it starts from. */
@@ -64,6 +64,16 @@ function crossesPicture(order: readonly string[], from: string, to: ChartState):
   return !from.startsWith(`${to.path}.`) && order.indexOf(to.path) < order.indexOf(from);
 }
 
+/**
+ * Without parts: of several states that lead to one, the last draws its arrow, and whoever
+ * is right before it. Further lines to the same place would cross the way everybody takes.
+ */
+function isRepeated(states: readonly ChartState[], from: string, to: ChartState): boolean {
+  const leading = states.filter(({ transitions }) => transitions.some((transition) => transition.to === to.path));
+  const isNext = states[states.findIndex(({ path }) => path === from) + 1]?.path === to.path;
+  return !isNext && from !== leading.at(-1)?.path;
+}
+
 /** Whoever comes from outside to the state a part begins with enters that part. */
 function entered(byPath: ReadonlyMap<string, ChartState>, from: string, to: ChartState): ChartState {
   const parent = byPath.get(parentOf(to.path));
@@ -77,7 +87,8 @@ export function arrowsOf(root: ChartState): Arrows {
   const states = withDescendants(root);
   const byPath = new Map(states.map((state) => [state.path, state]));
   const order = states.map(({ path }) => path);
-  const usual = usualErrorTarget(states);
+  const isFlat = !hasParts(root);
+  const usual = isFlat ? undefined : usualErrorTarget(states);
 
   const arrows = states.flatMap(({ transitions }) =>
     transitions.flatMap((transition): readonly Arrow[] => {
@@ -85,7 +96,15 @@ export function arrowsOf(root: ChartState): Arrows {
       if (target === undefined || (isUnguardedError(transition) && target.path === usual)) return [];
       const { from, trigger } = transition;
       const to = entered(byPath, from, target);
-      return [{ from, to, kind: trigger, labels: [labelOf(transition)], isChip: crossesPicture(order, from, to) }];
+      return [
+        {
+          from,
+          to,
+          kind: trigger,
+          labels: [labelOf(transition)],
+          isChip: isFlat ? isRepeated(states, from, to) : crossesPicture(order, from, to),
+        },
+      ];
     }),
   );
   const usualTarget = usual === undefined ? undefined : byPath.get(usual);

@@ -3,7 +3,7 @@ import { type Arrow, arrowsOf } from './chart-arrows.ts';
 import { boxName, Drawing, initialLine, paint } from './chart-drawing.ts';
 import { legend, small } from './chart-legend.ts';
 import { ARROWS, FONT, INK, lookOf } from './chart-looks.ts';
-import { type ChartState, withDescendants } from './chart-model.ts';
+import { type ChartState, hasParts, withDescendants } from './chart-model.ts';
 import { attributes, escaped, quoted, wrapped } from './dot-text.ts';
 
 const CARD_CHARACTERS = 36;
@@ -45,6 +45,8 @@ function box(state: ChartState, depth: number, drawing: Drawing): readonly strin
  * and a part's pills below its states: without them Graphviz puts them side by side.
  */
 function order(root: ChartState, { pills }: Drawing): readonly string[] {
+  // Without parts there is nothing to put below each other: the arrows say enough.
+  if (!hasParts(root)) return [];
   return root.children.flatMap((part, index) => {
     const states = withDescendants(part);
     const leaves = states.filter(({ children }) => children.length === 0).map(({ path }) => path);
@@ -74,9 +76,10 @@ export function chartAsDot(root: ChartState): string {
     `node [fontname="${FONT}" fontsize=12 fontcolor="${INK}" margin="0.08,0.05" penwidth=1.4]`,
     `edge [fontname="${FONT}" fontsize=9.5 arrowsize=0.7]`,
     ...root.children.flatMap((child) => box(child, 0, drawing)),
+    ...(drawing.nodes.get('') ?? []),
     ...drawing.lines,
     ...order(root, drawing),
-    `labelloc=b; label=${legend(states, new Set(arrows.map(({ kind }) => kind)))}`,
+    `labelloc=b; label=${legend(states, new Set(arrows.map(({ kind }) => kind)), !hasParts(root))}`,
     '}',
   ].join('\n');
 }

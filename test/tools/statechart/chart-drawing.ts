@@ -11,6 +11,7 @@ export const paint = ({ fill, border, dashed }: Look): Readonly<Record<string, s
   color: border,
 });
 
+const STRAIGHT = 40;
 const SMALL_NODE = { height: 0.2, margin: '0.09,0.04', fontsize: 10 };
 const PILLS = {
   event: { meaning: '', fill: '#dbeafe', border: ARROWS.event.color },
@@ -36,9 +37,12 @@ export class Drawing {
   /** Arrows from a state to itself, by the state: as loops they would lie on each other. */
   readonly again = new Map<string, Arrow[]>();
   readonly #parents: ReadonlySet<string>;
+  /** By state, the one that is declared after it. */
+  readonly #next: ReadonlyMap<string, string>;
 
   constructor(states: readonly ChartState[], arrows: readonly Arrow[]) {
     this.#parents = new Set(states.filter(({ children }) => children.length > 0).map(({ path }) => path));
+    this.#next = new Map(states.slice(1).map(({ path }, index) => [states[index]?.path ?? '', path]));
     for (const [index, arrow] of arrows.entries()) {
       if (arrow.from === arrow.to.path) add(this.again, arrow.from, arrow);
       else if (this.#parents.has(arrow.from)) this.#fromParent(arrow, index);
@@ -73,7 +77,16 @@ export class Drawing {
     const isCut = !isChip && to.children.length > 0;
     const words = labels.filter((label) => label !== '');
     const label = words.map((word) => ` ${word} `).join('\n');
-    const values = { color, fontcolor: color, style, ...(label !== '' && { label }), ...(isCut && { lhead: boxName(to.path) }) };
+    // States are declared in the order of the way that leads to the end: drawn straight, it is seen at once.
+    const isOnward = this.#parents.size === 0 && kind !== 'error' && this.#next.get(tail) === head;
+    const values = {
+      color,
+      fontcolor: color,
+      style,
+      ...(isOnward && { weight: STRAIGHT }),
+      ...(label !== '' && { label }),
+      ...(isCut && { lhead: boxName(to.path) }),
+    };
     this.lines.push(`${quoted(tail)} -> ${quoted(head)} ${attributes(values)}`);
   }
 }

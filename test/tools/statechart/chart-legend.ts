@@ -12,9 +12,17 @@ const swatch = ({ fill, border, dashed, meaning }: Look) =>
 const arrow = (kind: ArrowKind) =>
   `<td><font color="${ARROWS[kind].color}"><b>→</b></font></td><td align="left">${small(ARROWS[kind].meaning)}&#160;&#160;</td>`;
 
-/** An HTML-like label. */
-export function legend(states: readonly ChartState[], kinds: ReadonlySet<ArrowKind>): string {
-  const arrows = (Object.keys(ARROWS) as ArrowKind[]).filter((kind) => kinds.has(kind));
-  const cells = [...looksIn(states).map(swatch), ...arrows.map(arrow)];
-  return `<<table border="0" cellborder="0" cellspacing="4" cellpadding="3"><tr>${cells.join('')}</tr></table>>`;
+const IN_A_ROW = 3;
+
+/** An HTML-like label; in rows for a picture that is narrow. */
+export function legend(states: readonly ChartState[], kinds: ReadonlySet<ArrowKind>, isNarrow: boolean): string {
+  const arrows = (Object.keys(ARROWS) as ArrowKind[]).filter((kind) => kinds.has(kind)).map(arrow);
+  const looks = looksIn(states).map(swatch);
+  const rows = isNarrow ? [...inRows(looks), ...inRows(arrows)] : [[...looks, ...arrows]];
+  const lines = rows.map((cells) => `<tr>${cells.join('')}</tr>`);
+  return `<<table border="0" cellborder="0" cellspacing="4" cellpadding="3">${lines.join('')}</table>>`;
+}
+
+function inRows(cells: readonly string[]): readonly (readonly string[])[] {
+  return cells.flatMap((_, index) => (index % IN_A_ROW === 0 ? [cells.slice(index, index + IN_A_ROW)] : []));
 }

@@ -19,9 +19,11 @@ const DECIDING: Look = { meaning: 'decides at once', fill: '#ffffff', border: '#
 /** The first look that fits is taken. */
 const LOOKS: readonly (Look & { readonly tags: readonly string[] })[] = [
   { tags: ['waitingForUser'], meaning: 'waits for a person', fill: '#fef3c7', border: '#d97706' },
+  { tags: ['waitingForClient'], meaning: 'waits for the client', fill: '#ede9fe', border: '#7c3aed' },
   { tags: ['unsafeToRepeat'], meaning: 'works, and must not be repeated blindly after a crash', fill: '#fce7f3', border: '#be185d' },
   { tags: ['working'], meaning: 'works', fill: '#e0f2fe', border: '#0284c7' },
   { tags: ['retryable'], meaning: 'the flow ended; trying again later can help', fill: '#f1f5f9', border: '#475569', dashed: true },
+  { tags: ['terminal', 'granted'], meaning: 'the client has its tokens', fill: '#dcfce7', border: '#16a34a' },
   { tags: ['terminal'], meaning: 'the flow ended without a credential', fill: '#f1f5f9', border: '#475569' },
   { tags: [], meaning: 'rests', fill: '#dcfce7', border: '#16a34a' },
 ];

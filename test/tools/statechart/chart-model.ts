@@ -103,3 +103,8 @@ export function readChart(machine: AnyStateMachine): ChartState {
 export function withDescendants(state: ChartState): readonly ChartState[] {
   return [state, ...state.children.flatMap(withDescendants)];
 }
+
+/** False where no state is inside another: such a chart needs no boxes, and all of its arrows fit in. */
+export function hasParts({ children }: ChartState): boolean {
+  return children.some((child) => child.children.length > 0);
+}

@@ -42,14 +42,15 @@ function section(state: ChartState): readonly string[] {
   ];
 }
 
-export function chartAsMarkdown(root: ChartState): string {
+/** @param picture name of the file beside it that shows the same */
+export function chartAsMarkdown(root: ChartState, picture: string): string {
   const states = withDescendants(root).slice(1);
   return [
     `# The ${root.key} chart, state by state`,
     '',
     root.description,
     '',
-    `Generated from the code by \`npm run docs\`. The same as one picture: [statechart.svg](statechart.svg).`,
+    `Generated from the code by \`npm run docs\`. The same as one picture: [${picture}](${picture}).`,
     'Of several transitions with the same trigger, the first whose condition holds is taken.',
     '',
     ...states.flatMap(section),

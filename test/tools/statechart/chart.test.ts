@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { assign, fromPromise, setup } from 'xstate';
 import { authorizationMachine } from '../../../machines/authorization-machine.ts';
 import { arrowsOf } from './chart-arrows.ts';
+import { chartAsDot } from './chart-dot.ts';
 import { readChart, withDescendants } from './chart-model.ts';
 import { chartAsSvg } from './chart-picture.ts';
 import { chartAsMarkdown } from './chart-table.ts';
@@ -73,7 +74,8 @@ describe('a chart', () => {
   });
 
   it('is told in words, with what Markdown would misread taken out', () => {
-    const lines = chartAsMarkdown(chart).split('\n');
+    const lines = chartAsMarkdown(chart, 'lamp.svg').split('\n');
+    expect(lines).toContain('Generated from the code by `npm run docs`. The same as one picture: [lamp.svg](lamp.svg).');
     expect(lines).toContain('| `switch.on` |  | [`working`](#working) |  |');
     expect(lines).toContain('| done | `isKind: led` | [`working.shining`](#workingshining) |  |');
     expect(lines).toContain('| done |  | [`working.changing`](#workingchanging) | keeps the answer |');
@@ -83,6 +85,35 @@ describe('a chart', () => {
     const [one, other] = await Promise.all([chartAsSvg(chart), chartAsSvg(chart)]);
     expect(one).toBe(other);
     for (const { path } of withDescendants(chart).slice(1)) expect(one).toContain(`id="state-${path}"`);
+  });
+});
+
+describe('a chart without states inside others', () => {
+  const flat = readChart(
+    setup({ actors: { fetchBulb: fromPromise(async () => {}) } }).createMachine({
+      id: 'bulb',
+      description: 'A bulb.',
+      initial: 'bought',
+      states: {
+        bought: { description: 'New.', on: { fall: 'broken', screw: 'fitted' } },
+        fitted: { description: 'In its place.', on: { fall: 'broken', light: 'shining' } },
+        shining: { description: 'There is light.', on: { fall: 'broken' } },
+        broken: { description: 'For good.', tags: ['terminal'] },
+      },
+    }),
+  );
+
+  it('draws the way on and the last way to an end as lines, and all before it as chips', () => {
+    const { arrows, usualErrors } = arrowsOf(flat);
+    expect(usualErrors).toBeUndefined();
+    expect(arrows.filter(({ isChip }) => isChip).map(({ from, to }) => `${from} ${to.path}`)).toEqual(['bought broken', 'fitted broken']);
+  });
+
+  it('is drawn with every arrow: none ends at a node that nobody has declared', () => {
+    const dot = chartAsDot(flat);
+    const ends = [...dot.matchAll(/^"([^"]+)" -> "([^"]+)"/gm)].flatMap(([, from = '', to = '']) => [from, to]);
+    expect(ends).toHaveLength(10);
+    for (const end of ends) expect(dot).toContain(`\n"${end}" [`);
   });
 });
 
