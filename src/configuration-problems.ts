@@ -168,6 +168,7 @@ const POSITIVE: ReadonlySet<string> = new Set<keyof Limits>([
   'requestTimeoutMs',
   'responseBytes',
   'userDeadlineMs',
+  'redirectReadyMs',
   'leaseMs',
   'storeOperationMs',
 ]);

@@ -13,6 +13,8 @@ export interface Limits {
   readonly retryDelayMaxMs: number;
   /** How long the user may take, from the moment the authorization URL exists (AUT-07). */
   readonly userDeadlineMs: number;
+  /** How long a user agent may take to have its redirect URI ready, before anyone is sent away (AUT-04). */
+  readonly redirectReadyMs: number;
   /** One-shot request bodies are kept up to this size for the replay after authorization (FET-05). */
   readonly replayBufferBytes: number;
   /** An access token is refreshed when it expires within this time (FET-09). */
@@ -44,6 +46,7 @@ export const DEFAULT_LIMITS: Limits = {
   retryDelayMs: 250,
   retryDelayMaxMs: 10_000,
   userDeadlineMs: 10 * MINUTE_MS,
+  redirectReadyMs: 30_000,
   replayBufferBytes: 4 * 1024 * 1024,
   expirySkewMs: 30_000,
   leaseMs: 4_000,

@@ -10,6 +10,7 @@ import { resourceParameter } from '../protocol/resource-parameter.ts';
 import { promptFor } from '../protocol/scopes.ts';
 import { serverEndpoint } from '../protocol/server-endpoint.ts';
 import type { StoredCallback } from '../records/attempt-records.ts';
+import type { RedirectTarget } from '../user-agents/contract.ts';
 import { attemptBinding } from './attempt-binding.ts';
 import { clientCredentials } from './client-credentials.ts';
 import { effect } from './effect.ts';
@@ -34,7 +35,7 @@ export const openRedirect = effect<'openRedirect'>('authorization', async (envir
     preferredOnly: onlyRedirectUri !== undefined,
     deliver,
   });
-  const redirect = await opening.catch(failedAs('redirect_unavailable'));
+  const redirect = await inTime(settings, opening).catch(failedAs('redirect_unavailable'));
   if (signal.aborted) {
     // The flow was cancelled meanwhile: nobody else would close it.
     await redirect.close();
@@ -43,6 +44,21 @@ export const openRedirect = effect<'openRedirect'>('authorization', async (envir
   open.redirect = redirect;
   return { redirectUri: redirect.redirectUri };
 });
+
+/** Flows of other processes wait for this one: a user agent that never gets ready ends it. One that is late is closed. */
+async function inTime({ clock, limits }: Environment['settings'], opening: Promise<RedirectTarget>): Promise<RedirectTarget> {
+  const answered = new AbortController();
+  const tooLate = clock.sleep(limits.redirectReadyMs, answered.signal).then((): never => {
+    opening.then((late) => late.close()).catch(() => undefined);
+    throw new FailureError('redirect_unavailable', 'authorization', { reason: 'The user agent was not ready in time.' });
+  });
+  try {
+    return await Promise.race([opening, tooLate]);
+  } finally {
+    answered.abort('answered');
+    tooLate.catch(() => undefined);
+  }
+}
 
 export const prepareAuthorization = effect<'prepareAuthorization'>('authorization', async (environment, input) => {
   const { settings, attempts, flowKey, checkUrl, sharedMetadata } = environment;

@@ -50,8 +50,10 @@ export async function clientCredentials(
   if (settings.clientMetadataUrl === clientId) return { clientId, authMethod: 'none', ...authenticate };
   const stored = await registrations.find(server.issuer, settings.clientMetadata.redirect_uris);
   if (stored?.facts.clientId !== clientId) {
-    // Registered anew meanwhile: the refresh token of a public client is as good as before.
-    return publicClient ? { clientId, authMethod: 'none', ...authenticate } : undefined;
+    // Registered anew meanwhile, for other scopes: what was issued before is as good as it was.
+    if (publicClient) return { clientId, authMethod: 'none', ...authenticate };
+    const former = await registrations.findFormer(server.issuer, settings.clientMetadata.redirect_uris, clientId);
+    return former && { ...former, ...authenticate };
   }
   return {
     clientId,

@@ -7,6 +7,7 @@ import * as z from 'zod/mini';
 import { FailureError } from '../failure.ts';
 import type { TokenEndpointAuthMethod } from '../protocol/documents.ts';
 import type { Store, StoredRecord } from '../stores/contract.ts';
+import { createFormerRegistrations, type FormerClient } from './former-registrations.ts';
 import { digest, recordKey, type VaultPlace } from './keys.ts';
 import { recordOf, recordsWithSecret } from './record-with-secret.ts';
 
@@ -39,6 +40,8 @@ export interface RegistrationRecords {
     issuer: string,
     redirectSet: readonly string[],
   ): Promise<{ readonly facts: RegistrationFacts; readonly clientSecret?: string } | undefined>;
+  /** A confidential client whose registration was replaced by one for other scopes. */
+  findFormer(issuer: string, redirectSet: readonly string[], clientId: string): Promise<FormerClient | undefined>;
   /**
    * Stores a registration and returns the one that is then in force. With `basedOn`
    * (the version it replaces, `null` for none) that may be another process's, which
@@ -85,16 +88,31 @@ export function createRegistrationRecords(o: {
     secret: secretEntry,
   });
 
+  const former = createFormerRegistrations(o);
+
+  const find: RegistrationRecords['find'] = async (issuer, redirectSet) => {
+    const pair = await records.read(await keyOf(issuer, redirectSet), placeOf(issuer));
+    if (pair === undefined) return undefined;
+    checkIssuer(pair.facts, issuer);
+    if (pair.secretLost || pair.facts.hasSecret !== (pair.secret !== undefined)) return undefined;
+    return { facts: { ...pair.facts, version: pair.version }, ...pair.secret };
+  };
+
+  /** Before it is replaced: tokens that were issued to it are renewed with its secret. */
+  const keepFormer = async ({ issuer, clientId }: { issuer: string; clientId: string }, redirectSet: readonly string[]): Promise<void> => {
+    const before = await find(issuer, redirectSet);
+    if (before?.clientSecret === undefined || before.facts.clientId === clientId) return;
+    const { clientId: formerId, authMethod } = before.facts;
+    await former.keep(issuer, await digestOfSet(redirectSet), { clientId: formerId, authMethod, clientSecret: before.clientSecret });
+  };
+
   return {
-    async find(issuer, redirectSet) {
-      const pair = await records.read(await keyOf(issuer, redirectSet), placeOf(issuer));
-      if (pair === undefined) return undefined;
-      checkIssuer(pair.facts, issuer);
-      if (pair.secretLost || pair.facts.hasSecret !== (pair.secret !== undefined)) return undefined;
-      return { facts: { ...pair.facts, version: pair.version }, ...pair.secret };
-    },
+    find,
+
+    findFormer: async (issuer, redirectSet, clientId) => former.find(issuer, await digestOfSet(redirectSet), clientId),
 
     async save(facts, { redirectSet, clientSecret, basedOn }) {
+      await keepFormer(facts, redirectSet);
       const kept = { ...facts, hasSecret: clientSecret !== undefined };
       const key = await keyOf(facts.issuer, redirectSet);
       const secret = clientSecret === undefined ? undefined : { clientSecret };
@@ -112,15 +130,18 @@ export function createRegistrationRecords(o: {
     async forget(issuer, redirectSet, { clientId } = {}) {
       const isMeant = ({ value }: StoredRecord): boolean =>
         clientId === undefined || anyClient.safeParse(value).data?.facts.clientId === clientId;
+      await former.forget(issuer, await digestOfSet(redirectSet), clientId);
       await records.forget(await keyOf(issuer, redirectSet), placeOf(issuer), isMeant);
     },
   };
 }
 
-// A digest, because redirect sets can be longer than the keys of some stores may be.
 async function keyOf(issuer: string, redirectSet: readonly string[]): Promise<string> {
-  return recordKey('registration', issuer, await digest(JSON.stringify([...new Set(redirectSet)].sort())));
+  return recordKey('registration', issuer, await digestOfSet(redirectSet));
 }
+
+// A digest, because redirect sets can be longer than the keys of some stores may be.
+const digestOfSet = (redirectSet: readonly string[]): Promise<string> => digest(JSON.stringify([...new Set(redirectSet)].sort()));
 
 const placeOf = (issuer: string): VaultPlace => ['client-secret', issuer];
 

@@ -118,6 +118,35 @@ describe('the redirect target', () => {
     expect(world.servers.wire()).toHaveLength(3);
   });
 
+  it('that never gets ready ends the flow, and is closed where it is ready too late (AUT-04, AUT-08)', async () => {
+    let makeReady = (): void => {};
+    const ready = new Promise<void>((resolve) => {
+      makeReady = resolve;
+    });
+    const world = scene();
+    const closed: string[] = [];
+    let asked = 0;
+    const userAgent = {
+      open: async () => {
+        asked += 1;
+        await ready;
+        return { redirectUri: 'http://127.0.0.1:7777/callback', present: async () => {}, close: async () => void closed.push('closed') };
+      },
+    };
+    const client = world.another({ userAgent });
+    const failing = failureOfCall(client.fetch(world.servers.resource.url, CALL));
+    while (asked === 0) await settled();
+    await world.clock.advance(30_000);
+    expect(await failing).toMatchObject({
+      code: 'redirect_unavailable',
+      message: expect.stringContaining('was not ready in time'),
+    });
+    expect(closed).toEqual([]);
+    makeReady();
+    await settled();
+    expect(closed).toEqual(['closed']);
+  });
+
   it('is freed when the flow is cancelled while it is being made ready (AUT-04)', async () => {
     let makeReady = (): void => {};
     const ready = new Promise<void>((resolve) => {

@@ -46,6 +46,30 @@ describe('a stored registration', () => {
     expect(world.servers.violations).toEqual([]);
   });
 
+  it('with a secret that is replaced by one for other scopes still completes the login that waits with it, and renews its tokens (REG-05, RFR-01)', async () => {
+    const clock = simulatedClock();
+    const kept = watchedStore(memoryStore({ clock }));
+    const registration = { authMethod: 'client_secret_post' } as const;
+    const world = scene({ act: () => undefined, clock, store: kept.store, authorizationServer: { registration } });
+    const [ann, bob] = [world.client, world.another({ account: 'bob' })];
+    const pending = ann.authorize({ scopes: ['mail'] });
+    const { authorizationUrl } = await untilStep(ann, 'awaiting-user');
+    bob.authorize({ scopes: ['files'] }).catch(() => {});
+    const bobs = await untilStep(bob, 'awaiting-user');
+    expect(registrations(world)).toHaveLength(2);
+    await ann.completeAuthorization(await world.servers.approve(authorizationUrl));
+    expect(await pending).toMatchObject({ step: 'authorized', grantedScopes: ['mail'] });
+    await bob.completeAuthorization(await world.servers.approve(bobs.authorizationUrl));
+    world.servers.authorizationServer.expireAccessTokens();
+    expect((await call(world)).status).toBe(200);
+    expect(world.servers.requestsFor('token')).toHaveLength(3);
+    expect(registrations(world)).toHaveLength(2);
+    expect(world.servers.violations).toEqual([]);
+    // Signing out for good leaves no secret behind.
+    await ann.signOut({ forgetRegistration: true });
+    expect(JSON.stringify(await kept.contents())).not.toMatch(/former-|client-secret/);
+  });
+
   it('is renewed once its secret has expired (REG-05)', async () => {
     const world = await signedInBefore({
       authorizationServer: { registration: { authMethod: 'client_secret_post', secretExpiresInSeconds: 7200 } },
