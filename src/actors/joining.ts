@@ -53,19 +53,20 @@ export const followFlow = effect<'followFlow'>('authorization', async (environme
   const { clock, limits } = settings;
   const leaseKey = flowLeaseKey(resource, account);
   const giveUpAtMs = Math.max(clock.now(), followed.grant?.deadlineEpochMs ?? 0) + 2 * limits.leaseWaitMs;
-  let failingSinceMs: number | undefined;
+  // Counted in pauses: a clock that is set makes no outage longer or shorter.
+  let failingForMs = 0;
   for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 2, LONGEST_POLL_MS)) {
     await watchedPause({ store, clock }, { keys: [flowKey, leaseKey], durationMs: pollMs }, signal);
     try {
       const turn = await turnOf(environment, { ...wanted, followed, leaseKey }, signal);
       if (turn.outcome !== 'follow' || turn.followed.grant?.attemptId !== followed.grant?.attemptId) return turn;
-      failingSinceMs = undefined;
+      failingForMs = 0;
       // It keeps its lease and does nothing: nobody waits for ever.
       if (clock.now() >= giveUpAtMs) throw new FailureError('login_busy', 'authorization');
     } catch (thrown) {
       // The store has a bad moment: the login goes on elsewhere all the same.
-      failingSinceMs ??= clock.now();
-      if (failureOf(thrown, 'storage').code !== 'store_failed' || clock.now() - failingSinceMs >= limits.leaseMs) throw thrown;
+      failingForMs += pollMs;
+      if (failureOf(thrown, 'storage').code !== 'store_failed' || failingForMs > limits.leaseMs) throw thrown;
     }
   }
 });
