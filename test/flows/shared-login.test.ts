@@ -132,7 +132,8 @@ describe('a second process that needs the user', () => {
   });
 
   it('gives up on a process that holds the login and does nothing with it (RES-02)', async () => {
-    const world = scene({ client: { userAgent: { open: () => new Promise(() => {}) } } });
+    const client = { userAgent: { open: () => new Promise<never>(() => {}) }, limits: { redirectReadyMs: 3_600_000 } };
+    const world = scene({ client });
     const other = world.another();
     await other.restore();
     call(world, world.client).catch(() => {});
