@@ -1,32 +1,17 @@
 /** Starts the chart with its effects: checkpoints at every transition, and only public events from outside. */
-import { type Actor, createActor, type InspectionEvent } from 'xstate';
+import { type Actor, createActor } from 'xstate';
 import type { AuthorizationMachine } from '../machines/authorization-machine.ts';
 import { type AuthorizationEvent, PUBLIC_EVENTS } from '../machines/contracts.ts';
 import { setEnvironment } from './actors/effect.ts';
 import type { Environment } from './actors/environment.ts';
 import { providedMachine } from './actors/provide-actors.ts';
-import type { Inspector } from './options.ts';
+import { tolerantInspector } from './durable/tolerant-inspector.ts';
 import { resourceMetadataUrls } from './protocol/well-known.ts';
-import type { Settings } from './settings.ts';
 
 export interface FlowActor {
   /** For the embedder: an ordinary XState actor. */
   readonly actor: Actor<AuthorizationMachine>;
   readonly send: (event: AuthorizationEvent) => void;
-}
-
-/** XState runs inspectors inside its transitions: what one throws would end the flow it looks at. */
-function neverFailing(inspect: Inspector, log: Settings['log']): (event: InspectionEvent) => void {
-  let hasFailed = false;
-  return (event) => {
-    try {
-      if (typeof inspect === 'function') inspect(event);
-      else inspect.next?.(event);
-    } catch {
-      if (!hasFailed) log('error', 'inspector-failed');
-      hasFailed = true;
-    }
-  };
 }
 
 export function createFlowActor(environment: Environment): FlowActor {
@@ -38,7 +23,7 @@ export function createFlowActor(environment: Environment): FlowActor {
       wellKnownUrls: resourceMetadataUrls(settings.resource),
       requestTries: settings.limits.requestTries,
     },
-    ...(settings.inspect && { inspect: neverFailing(settings.inspect, settings.log) }),
+    ...(settings.inspect && { inspect: tolerantInspector(settings.inspect, () => settings.log('error', 'inspector-failed')) }),
   });
 
   setEnvironment(actor.system, environment);

@@ -145,6 +145,8 @@ export const transactionMachine = chart.createMachine({
         onDone: 'expired',
         onError: 'expired',
       },
+      // Its process died before the grant had ended.
+      on: { 'code.presented': { target: 'lapsing', reenter: true } },
     },
     revoking: {
       description: 'Ends the grant of a code that was presented twice.',
@@ -157,6 +159,8 @@ export const transactionMachine = chart.createMachine({
         // Still `redeemed`: presenting the code once more tries again.
         onError: 'redeemed',
       },
+      // Its process died before the grant had ended.
+      on: { 'code.presented': { target: 'revoking', reenter: true } },
     },
     replayed: {
       description: 'The code was presented twice; its grant has ended.',

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { createActor, fromPromise, type StateNode, waitFor } from 'xstate';
-import type { TransactionEvent, TransactionInput } from '../../machines/gateway/transaction-contracts.ts';
+import { createActor, fromPromise, type StateNode, transition, waitFor } from 'xstate';
+import type { TransactionContext, TransactionEvent, TransactionInput } from '../../machines/gateway/transaction-contracts.ts';
 import { transactionMachine, transactionStubs } from '../../machines/gateway/transaction-machine.ts';
+import { decodeCheckpoint, encodeCheckpoint } from '../../src/durable/checkpoint.ts';
+import type { JsonObject } from '../../src/stores/contract.ts';
 
 const INPUT: TransactionInput = {
   id: '1.x',
@@ -99,5 +101,78 @@ describe('the chart of a transaction', () => {
     const settled = await waitFor(actor, (snapshot) => !snapshot.hasTag('working'));
     expect(settled.value).toBe('failed');
     expect(settled.context.failure?.code).toContain('provide openConsent');
+  });
+});
+
+const EVENTS: Readonly<Record<string, TransactionEvent>> = {
+  given,
+  refused: { type: 'consent.refused' },
+  arrived,
+  'refused upstream': failedBy('access_denied'),
+  'failed upstream': failedBy('server_error'),
+  presented,
+  late,
+};
+
+/** What each event leads to; whatever is not named changes nothing. */
+const TABLE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  received: {},
+  awaitingConsent: { given: 'sendingUpstream', refused: 'denied', late: 'expired' },
+  sendingUpstream: {},
+  sentUpstream: { arrived: 'exchanging', 'refused upstream': 'denied', 'failed upstream': 'failed', late: 'expired' },
+  exchanging: {},
+  codeIssued: { presented: 'redeemed', late: 'lapsing' },
+  redeemed: { presented: 'revoking' },
+  // Their process died, or another one is at it: whoever shows the code ends the grant.
+  lapsing: { presented: 'lapsing' },
+  revoking: { presented: 'revoking' },
+  replayed: {},
+  denied: {},
+  failed: {},
+  expired: {},
+};
+
+/** The longest context there can be. */
+const CONTEXT: TransactionContext = {
+  ...INPUT,
+  browserDigest: 'b',
+  formDigest: 'f',
+  stateDigest: 's',
+  code: CODE,
+  failure: { error: 'server_error', code: 'network_timeout' },
+};
+const snapshotOf = (value: string) => transactionMachine.resolveState({ value, context: CONTEXT });
+
+describe('every state of a transaction', () => {
+  it('is in the table, and is reached from the first one (GWY-04)', () => {
+    expect(Object.keys(TABLE).sort()).toEqual([...keys(nodes)].sort());
+    const reached = new Set([String(transactionMachine.root.initial.target[0]?.key)]);
+    for (const key of reached) {
+      for (const { source, target } of transitions) if (source.key === key) for (const next of target ?? []) reached.add(next.key);
+    }
+    expect([...reached].sort()).toEqual([...keys(nodes)].sort());
+  });
+
+  it.each(Object.entries(TABLE).flatMap(([state, row]) => Object.keys(EVENTS).map((event) => [state, event, row[event]] as const)))(
+    '%s, told %s, is %s then (GWY-04)',
+    (state, event, expected) => {
+      const before = snapshotOf(state);
+      const told = EVENTS[event] as TransactionEvent;
+      expect(before.can(told)).toBe(expected !== undefined);
+      const [after] = transition(transactionMachine, before, told);
+      expect(after.value).toBe(expected ?? state);
+      if (expected === undefined) expect(after.context).toEqual(before.context);
+    },
+  );
+
+  it.each(Object.keys(TABLE))('%s comes back from its checkpoint as it was (GWY-04)', (state) => {
+    const before = snapshotOf(state);
+    const checkpoint = encodeCheckpoint({ value: state, context: before.context as unknown as JsonObject, writtenAtEpochMs: 1 });
+    const read = decodeCheckpoint(JSON.parse(JSON.stringify(checkpoint)));
+    const after = transactionMachine.resolveState({ value: read.value as string, context: read.context as unknown as TransactionContext });
+    expect(after.value).toBe(state);
+    expect(after.context).toEqual(CONTEXT);
+    expect([...after.tags]).toEqual([...before.tags]);
+    expect(Object.values(EVENTS).map((event) => after.can(event))).toEqual(Object.values(EVENTS).map((event) => before.can(event)));
   });
 });

@@ -31,9 +31,9 @@ export function callbackUrl(upstream: URL, changes: Readonly<Record<string, stri
   return `${GATEWAY}/oauth/callback?${new URLSearchParams(given)}`;
 }
 
-export function scriptedGateway(changes: Partial<GatewayOptions> = {}): ScriptedGateway {
+export function scriptedGateway(changes: Partial<GatewayOptions> & { readonly clock?: SimulatedClock } = {}): ScriptedGateway {
   const provider = scriptedIdentityProvider();
-  const clock = simulatedClock();
+  const clock = changes.clock ?? simulatedClock();
   const store = changes.store ?? memoryStore({ clock });
   const logged: Json[] = [];
   const options: GatewayOptions = {

@@ -1,6 +1,6 @@
 /** What the embedder of a gateway may say. */
 import type { Clock } from '../../clock.ts';
-import type { FetchLike, LogRecord, ServerUrlExceptions } from '../../options.ts';
+import type { FetchLike, Inspector, LogRecord, ServerUrlExceptions } from '../../options.ts';
 import type { TokenEndpointAuthMethod } from '../../protocol/documents.ts';
 import type { Store } from '../../stores/contract.ts';
 import type { SealingKeys } from '../../stores/sealing-keys.ts';
@@ -35,6 +35,11 @@ export interface GatewayOptions {
   readonly fetch?: FetchLike;
   readonly clock?: Clock;
   readonly logger?: (record: LogRecord) => void;
+  /**
+   * An XState inspector of every transaction. Each request runs the chart anew from its checkpoint, as an actor of its
+   * own; `context.id` says which events belong together. What it sees is free of secrets.
+   */
+  readonly inspect?: Inspector;
 }
 
 export interface UpstreamOptions {

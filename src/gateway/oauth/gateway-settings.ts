@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '../../clock.ts';
 import { AuthorizationError } from '../../errors.ts';
 import { failure } from '../../failure.ts';
 import { DEFAULT_LIMITS } from '../../limits.ts';
-import type { FetchLike, LogRecord } from '../../options.ts';
+import type { FetchLike, Inspector, LogRecord } from '../../options.ts';
 import { createHttp, type Http } from '../../protocol/http.ts';
 import { canonicalResource } from '../../protocol/resource-identifier.ts';
 import { parseScope } from '../../protocol/scopes.ts';
@@ -44,6 +44,7 @@ export interface GatewaySettings {
   readonly clock: Clock;
   readonly fetch: FetchLike;
   readonly http: Http;
+  readonly inspect: Inspector | undefined;
   readonly log: (level: LogRecord['level'], event: string, details?: Readonly<Record<string, unknown>>) => void;
 }
 
@@ -91,6 +92,7 @@ export function resolveGatewaySettings(options: GatewayOptions): GatewaySettings
       // The identity provider is part of the configuration; no stranger names a URL here.
       checkUrl: () => Promise.resolve(),
     }),
+    inspect: options.inspect,
     log: logging(logger, clock),
   };
 }

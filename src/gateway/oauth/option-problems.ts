@@ -98,6 +98,7 @@ const options = z.strictObject({
   fetch: z.optional(isFunction),
   clock: z.optional(must(has('now', 'sleep'), 'is not a clock.')),
   logger: z.optional(isFunction),
+  inspect: z.optional(must((value) => typeof value === 'function' || has('next')(value), 'must be a function or an observer with `next`.')),
 });
 
 /** Empty if the gateway can be created. */

@@ -15,6 +15,7 @@ import type {
 } from '../../../machines/gateway/transaction-contracts.ts';
 import { type TransactionActors, type TransactionMachine, transactionMachine } from '../../../machines/gateway/transaction-machine.ts';
 import { createJournal, type Journal } from '../../durable/journal.ts';
+import { tolerantInspector } from '../../durable/tolerant-inspector.ts';
 import { FailureError, failureOf } from '../../failure.ts';
 import type { JsonObject, JsonValue } from '../../stores/contract.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
@@ -87,8 +88,9 @@ const machine = transactionMachine.provide({
   },
 }) as TransactionMachine;
 
-export function createTransactions(settings: Pick<GatewaySettings, 'store' | 'clock' | 'limits' | 'log'>): Transactions {
+export function createTransactions(settings: Pick<GatewaySettings, 'store' | 'clock' | 'limits' | 'log' | 'inspect'>): Transactions {
   const { store, clock, limits, log } = settings;
+  const inspect = settings.inspect && tolerantInspector(settings.inspect, () => log('error', 'gateway.inspector-failed'));
   const slots = createSlots(store, 'gateway-transaction', limits.transactions);
 
   const journalOf = (id: string): Journal =>
@@ -105,7 +107,7 @@ export function createTransactions(settings: Pick<GatewaySettings, 'store' | 'cl
     });
 
   const run = async (o: Running & { from?: SnapshotFrom<TransactionMachine>; input: TransactionContext; event?: TransactionEvent }) => {
-    const actor = createActor(machine, { input: o.input, ...(o.from && { snapshot: o.from }) });
+    const actor = createActor(machine, { input: o.input, ...(o.from && { snapshot: o.from }), ...(inspect && { inspect }) });
     running.set(actor.system, o);
     let isFirst = o.from !== undefined;
     actor.subscribe((snapshot) => {
