@@ -69,9 +69,9 @@ function crossesPicture(order: readonly string[], from: string, to: ChartState):
  * is right before it. Further lines to the same place would cross the way everybody takes.
  */
 function isRepeated(states: readonly ChartState[], from: string, to: ChartState): boolean {
-  const leading = states.filter(({ transitions }) => transitions.some((transition) => transition.to === to.path));
+  const leading = states.filter(({ path, transitions }) => path !== to.path && transitions.some((transition) => transition.to === to.path));
   const isNext = states[states.findIndex(({ path }) => path === from) + 1]?.path === to.path;
-  return !isNext && from !== leading.at(-1)?.path;
+  return !isNext && from !== to.path && from !== leading.at(-1)?.path;
 }
 
 /** Whoever comes from outside to the state a part begins with enters that part. */

@@ -98,7 +98,7 @@ describe('a chart without states inside others', () => {
         bought: { description: 'New.', on: { fall: 'broken', screw: 'fitted' } },
         fitted: { description: 'In its place.', on: { fall: 'broken', light: 'shining' } },
         shining: { description: 'There is light.', on: { fall: 'broken' } },
-        broken: { description: 'For good.', tags: ['terminal'] },
+        broken: { description: 'For good.', tags: ['terminal'], on: { fall: { target: 'broken', reenter: true } } },
       },
     }),
   );
