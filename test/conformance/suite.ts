@@ -54,7 +54,7 @@ export async function scenariosOf(selection: Selection): Promise<readonly Scenar
   }
 }
 
-interface Check {
+export interface Check {
   readonly status: 'SUCCESS' | 'FAILURE' | 'WARNING' | 'INFO' | 'SKIPPED';
   readonly id: string;
   readonly description: string;
@@ -117,18 +117,24 @@ function clientOutcome(stdout: string): string {
   return code ?? outcome;
 }
 
-function runSuite(parameters: readonly string[], environment: Record<string, string> = {}): Promise<{ exitCode: number; output: string }> {
+export function runSuite(
+  parameters: readonly string[],
+  environment: Record<string, string> = {},
+  { onText, signal }: { readonly onText?: (text: string) => void; readonly signal?: AbortSignal } = {},
+): Promise<{ exitCode: number; output: string }> {
   // The suite starts `node` through a shell: this Node, not the machine's own, has to be found first.
   const searchPath = `${path.dirname(process.execPath)}${path.delimiter}${process.env.PATH ?? ''}`;
   const child = spawn(process.execPath, [SUITE_PROGRAM, ...parameters], {
     cwd: PROJECT,
     env: { ...process.env, ...environment, PATH: searchPath },
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(signal && { signal }),
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
       output += text;
+      onText?.(text);
     });
   }
   return new Promise((resolve, reject) => {
