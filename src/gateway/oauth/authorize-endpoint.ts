@@ -18,19 +18,21 @@ import { type Parameters, parametersOf } from './request-parameters.ts';
 
 const MOST_SCOPES = 50;
 
-export async function authorize(parts: GatewayParts, request: Request): Promise<Response> {
-  const { settings } = parts;
-  if (request.url.length > settings.limits.requestBytes) return problemAnswer(parts, request, 'The request is too long.', 414);
+export async function authorize(parts: GatewayParts, request: Request, network: string | undefined): Promise<Response> {
+  const { settings, bounds } = parts;
+  if (request.url.length > settings.limits.requestBytes) return problemAnswer(parts, request, 'The request is too long.', { status: 414 });
+  // Before anything is read anywhere: a client may be a document in the internet.
+  bounds.countAuthorization(network);
   const parameters = parametersOf(new URL(request.url).searchParams);
   const who = await clientAndPlace(parts, parameters).catch((thrown: unknown) => {
     if (thrown instanceof OAuthAnswer) return thrown;
     throw thrown;
   });
-  if (who instanceof OAuthAnswer) return problemAnswer(parts, request, who.message, who.status);
+  if (who instanceof OAuthAnswer) return problemAnswer(parts, request, who.message, who);
   const { client, redirectUri } = who;
   const clientState = parameters.repeated.has('state') ? undefined : parameters.get('state');
   try {
-    return await askForConsent(parts, request, { client, redirectUri, clientState, ...readRequest(settings, parameters) });
+    return await askForConsent(parts, { request, network }, { client, redirectUri, clientState, ...readRequest(settings, parameters) });
   } catch (thrown) {
     if (!(thrown instanceof OAuthAnswer)) throw thrown;
     return clientErrorAnswer(settings, { redirectUri, clientState }, thrown.error, thrown.message);
@@ -102,8 +104,12 @@ function scopesOf({ scopes: known, defaultScopes }: GatewaySettings, requested: 
   return scopes;
 }
 
-async function askForConsent(parts: GatewayParts, request: Request, asked: Asked): Promise<Response> {
-  const { settings, transactions, secrets, pages, endpoints } = parts;
+async function askForConsent(
+  parts: GatewayParts,
+  { request, network }: { readonly request: Request; readonly network: string | undefined },
+  asked: Asked,
+): Promise<Response> {
+  const { settings, transactions, secrets, pages, endpoints, bounds } = parts;
   const { client, redirectUri, scopes, codeChallenge, clientState } = asked;
   const formToken = randomText();
   const browserSecret = randomText();
@@ -119,6 +125,7 @@ async function askForConsent(parts: GatewayParts, request: Request, asked: Asked
   if (begun === undefined) throw new OAuthAnswer('temporarily_unavailable', 'Too many people sign in at this time.');
   if (begun.step !== 'awaitingConsent') throw new OAuthAnswer('temporarily_unavailable', 'Nobody can sign in at this moment.');
   const { id } = begun.context;
+  bounds.began(network, id);
   const question = { client, redirectUri, scopes, resource: settings.name, transactionId: id, formToken, action: endpoints.consent };
   const page = await pages.consent(question, textsFor(request.headers.get('accept-language'), settings.consent.texts));
   return htmlAnswer(page.html, 200, {
@@ -128,9 +135,14 @@ async function askForConsent(parts: GatewayParts, request: Request, asked: Asked
 }
 
 /** A page for the person: there is nowhere to send the browser. */
-export async function problemAnswer(parts: GatewayParts, request: Request, reason: string, status = 400): Promise<Response> {
+export async function problemAnswer(
+  parts: GatewayParts,
+  request: Request,
+  reason: string,
+  { status = 400, headers = {} }: { readonly status?: number; readonly headers?: Readonly<Record<string, string>> } = {},
+): Promise<Response> {
   const page = await parts.pages.problem(reason, textsFor(request.headers.get('accept-language'), parts.settings.consent.texts));
-  return htmlAnswer(page.html, status, page.headers);
+  return htmlAnswer(page.html, status, { ...headers, ...page.headers });
 }
 
 export interface ClientPlace {

@@ -9,9 +9,9 @@ import { parametersOf } from './request-parameters.ts';
 import { type TransactionEffects, transactionFailureOf } from './transactions.ts';
 import type { UpstreamAttempt } from './upstream.ts';
 
-export async function callback(parts: GatewayParts, request: Request): Promise<Response> {
+export async function callback(parts: GatewayParts, request: Request, network: string | undefined): Promise<Response> {
   const { settings, transactions, secrets, upstream, endpoints } = parts;
-  if (request.url.length > settings.limits.requestBytes) return problemAnswer(parts, request, 'The request is too long.', 414);
+  if (request.url.length > settings.limits.requestBytes) return problemAnswer(parts, request, 'The request is too long.', { status: 414 });
   const { search, searchParams } = new URL(request.url);
   const state = parametersOf(searchParams).get('state') ?? '';
   const id = state.slice(0, Math.max(0, state.lastIndexOf('.')));
@@ -20,7 +20,7 @@ export async function callback(parts: GatewayParts, request: Request): Promise<R
   const { context } = found;
   // The browser first: in another one nothing is learned, and nothing is changed.
   if (!(await isBoundBrowser(request, id, context.browserDigest))) {
-    return problemAnswer(parts, request, 'It was begun in another browser, or has ended.', 403);
+    return problemAnswer(parts, request, 'It was begun in another browser, or has ended.', { status: 403 });
   }
   const { clientState, attempt } = await secrets.read(id);
   const isOurs = constantTimeEqual(await digestOf(state), context.stateDigest ?? '');
@@ -38,6 +38,7 @@ export async function callback(parts: GatewayParts, request: Request): Promise<R
   const event = failure === undefined ? ({ type: 'callback.arrived' } as const) : ({ type: 'callback.failed', failure } as const);
   const sent = await transactions.send(id, event, { exchangeUpstream: exchangeUpstream(parts, callbackUrl, attempt, way) });
   if (sent?.isTaken !== true) return problemAnswer(parts, request, 'It was answered already.');
+  parts.bounds.ended(network, id);
   const place = { redirectUri: context.request.redirectUri, clientState };
   const cookie = { 'Set-Cookie': noBindingCookie(id) };
   if (sent.state.step === 'codeIssued' && way.code !== undefined) return clientAnswer(settings, place, { code: way.code }, cookie);

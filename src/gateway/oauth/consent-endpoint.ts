@@ -9,14 +9,14 @@ import { digestOf, randomText } from './random-text.ts';
 import { formOf } from './request-parameters.ts';
 import type { TransactionEffects, TransactionState } from './transactions.ts';
 
-export async function consent(parts: GatewayParts, request: Request): Promise<Response> {
+export async function consent(parts: GatewayParts, request: Request, network: string | undefined): Promise<Response> {
   const { settings, transactions, secrets } = parts;
   const form = await formOf(request, settings.limits.requestBytes);
   const id = form.get('transaction') ?? '';
   const state = await transactions.read(id);
   if (state === undefined) return problemAnswer(parts, request, 'It has ended, or took too long.');
   if (isFromElsewhere(request, settings.issuer) || !(await isAnswerOf(state, request, form.get('form_token')))) {
-    return problemAnswer(parts, request, 'It was begun in another browser, or by another page.', 403);
+    return problemAnswer(parts, request, 'It was begun in another browser, or by another page.', { status: 403 });
   }
   if (settings.clock.now() >= state.context.deadlineEpochMs) {
     await transactions.send(id, { type: 'deadline.passed' }, {});
@@ -30,6 +30,7 @@ export async function consent(parts: GatewayParts, request: Request): Promise<Re
   const sent = await transactions.send(id, event, { prepareUpstream: prepareUpstream(parts, clientState, way) });
   if (sent?.isTaken !== true) return problemAnswer(parts, request, 'It was answered already.');
   if (sent.state.step === 'sentUpstream' && way.url !== undefined) return redirectAnswer(way.url, { 'Set-Cookie': way.cookie ?? '' });
+  parts.bounds.ended(network, id);
   const { request: asked, failure } = sent.state.context;
   settings.log('info', 'gateway.transaction-ended', { step: sent.state.step, code: failure?.code });
   return clientAnswer(

@@ -8,6 +8,8 @@ import type { TokenValidator } from '../token-validator.ts';
 import { createAccessTokens } from './access-tokens.ts';
 import { authorize, problemAnswer } from './authorize-endpoint.ts';
 import { callback } from './callback-endpoint.ts';
+import { networkOf } from './client-address.ts';
+import { createClientBounds } from './client-bounds.ts';
 import { createClientDocuments } from './client-documents.ts';
 import { createClientRegistration } from './client-registration.ts';
 import { consent } from './consent-endpoint.ts';
@@ -45,14 +47,14 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     validator: gatewayValidator(settings, parts.accessTokens, parts.grants),
     owns: (request) => routeOf(request) !== undefined,
-    async fetch(request) {
+    async fetch(request, platform) {
       const route = routeOf(request);
       if (route === undefined) return errorAnswer(new OAuthAnswer('not_found', 'There is nothing here.', { status: 404 }));
       try {
-        return await answer(route, request);
+        return await answer(route, request, networkOf(request, platform, settings.clientAddressHeader));
       } catch (thrown) {
         const failed = failureAnswer(settings, thrown);
-        return route.isPage === true ? problemAnswer(parts, request, failed.message, failed.status) : errorAnswer(failed);
+        return route.isPage === true ? problemAnswer(parts, request, failed.message, failed) : errorAnswer(failed);
       }
     },
   };
@@ -64,19 +66,20 @@ interface Route {
   readonly isOpen: boolean;
   /** A person looks at what it answers. */
   readonly isPage?: boolean;
-  readonly answer: (request: Request) => Response | Promise<Response>;
+  /** `network`: whose request it is; `undefined` where that is not known. */
+  readonly answer: (request: Request, network: string | undefined) => Response | Promise<Response>;
 }
 
-async function answer({ methods, isOpen, answer: work }: Route, request: Request): Promise<Response> {
+async function answer({ methods, isOpen, answer: work }: Route, request: Request, network: string | undefined): Promise<Response> {
   const allowed = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), ...(isOpen ? ['OPTIONS'] : [])];
   if (request.method === 'OPTIONS' && isOpen) return preflightAnswer(allowed);
-  if (request.method === 'HEAD' && methods.includes('GET') && isOpen) return new Response(null, await work(request));
+  if (request.method === 'HEAD' && methods.includes('GET') && isOpen) return new Response(null, await work(request, network));
   if (!(methods as readonly string[]).includes(request.method))
     return methodNotAllowed(
       allowed.filter((method) => isOpen || method !== 'HEAD'),
       isOpen,
     );
-  return work(request);
+  return work(request, network);
 }
 
 function partsOf(settings: GatewaySettings): GatewayParts {
@@ -86,6 +89,7 @@ function partsOf(settings: GatewaySettings): GatewayParts {
     settings,
     endpoints,
     upstream,
+    bounds: createClientBounds(settings),
     registration: createClientRegistration(settings),
     documents: createClientDocuments(settings),
     transactions: createTransactions(settings),
@@ -112,14 +116,15 @@ function routesOf(parts: GatewayParts): ReadonlyMap<string, Route> {
     [at(endpoints.health), { methods: ['GET'], isOpen: false, answer: () => jsonAnswer({ status: 'ok' }) }],
     [
       at(endpoints.register),
-      open('POST', async (request) => {
+      open('POST', async (request, network) => {
+        parts.bounds.countRegistration(network);
         const body = await bodyOf(request, 'application/json', settings.limits.requestBytes);
         return jsonAnswer(await registration.register(body), { status: 201 });
       }),
     ],
-    [at(endpoints.authorize), page('GET', (request) => authorize(parts, request))],
-    [at(endpoints.consent), page('POST', (request) => consent(parts, request))],
-    [at(endpoints.callback), page('GET', (request) => callback(parts, request))],
+    [at(endpoints.authorize), page('GET', (request, network) => authorize(parts, request, network))],
+    [at(endpoints.consent), page('POST', (request, network) => consent(parts, request, network))],
+    [at(endpoints.callback), page('GET', (request, network) => callback(parts, request, network))],
     [at(endpoints.token), open('POST', (request) => token(parts, request))],
     [at(endpoints.revoke), open('POST', (request) => revoke(parts, request))],
   ]);

@@ -29,6 +29,12 @@ export interface GatewayOptions {
    * client identifiers are not accepted.
    */
   readonly clientMetadataDocuments?: false | ServerUrlExceptions;
+  /**
+   * The request header in which the one proxy before the gateway tells the client address, such as `X-Real-IP`; of a
+   * list the last entry counts. Only where that proxy sets it in every request: otherwise callers choose whom they are.
+   * Default: the address of the connection (`clientAddress` of the platform), if the adapter tells it.
+   */
+  readonly clientAddressHeader?: string;
   readonly consent?: ConsentOptions;
   readonly limits?: Partial<GatewayLimits>;
   /** Used for every request upstream and for client ID metadata documents. Default: the platform's. */
@@ -121,12 +127,18 @@ export interface GatewayLimits {
   readonly registrations: number;
   /** New registrations in one minute, in this process. */
   readonly registrationsPerMinute: number;
+  /** The same from one client address, where it is known: an IPv4 address, or the /64 of an IPv6 address. */
+  readonly registrationsPerMinutePerAddress: number;
   /** A registration that nobody has used for this long is forgotten. */
   readonly registrationSeconds: number;
   /** Redirect URIs of one client. */
   readonly redirectUris: number;
   /** Transactions under way at any time, in all replicas together. */
   readonly transactions: number;
+  /** Authorization requests of one client address in one minute, in this process. */
+  readonly authorizationsPerMinutePerAddress: number;
+  /** Sign-ins of one client address that have begun and not ended, in this process. An office may have one address. */
+  readonly transactionsPerAddress: number;
   /** From the client's request to the end of consent and upstream sign-in. */
   readonly transactionSeconds: number;
   /** How long the client may take to redeem its code. */
@@ -141,9 +153,12 @@ export const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
   requestBytes: 64 * 1024,
   registrations: 10_000,
   registrationsPerMinute: 300,
+  registrationsPerMinutePerAddress: 60,
   registrationSeconds: 30 * DAY_SECONDS,
   redirectUris: 10,
   transactions: 10_000,
+  authorizationsPerMinutePerAddress: 120,
+  transactionsPerAddress: 200,
   transactionSeconds: 300,
   codeSeconds: 60,
   upstreamTimeoutMs: 10_000,

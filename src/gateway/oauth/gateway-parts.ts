@@ -1,5 +1,6 @@
 /** What the endpoints of one gateway work with, made in one place (`create-gateway.ts`). */
 import type { AccessTokens } from './access-tokens.ts';
+import type { ClientBounds } from './client-bounds.ts';
 import type { ClientDocuments } from './client-documents.ts';
 import type { ClientRegistration, GatewayClient } from './client-registration.ts';
 import type { Pages } from './consent-page.ts';
@@ -14,6 +15,7 @@ import type { Upstream } from './upstream.ts';
 export interface GatewayParts {
   readonly settings: GatewaySettings;
   readonly endpoints: Endpoints;
+  readonly bounds: ClientBounds;
   readonly registration: ClientRegistration;
   readonly documents: ClientDocuments;
   readonly transactions: Transactions;

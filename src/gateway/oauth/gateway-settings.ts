@@ -39,6 +39,7 @@ export interface GatewaySettings {
   readonly vault: Store;
   readonly ring: KeyRing;
   readonly clientMetadataDocuments: NonNullable<GatewayOptions['clientMetadataDocuments']>;
+  readonly clientAddressHeader: string | undefined;
   readonly consent: NonNullable<GatewayOptions['consent']>;
   readonly limits: GatewayLimits;
   readonly clock: Clock;
@@ -81,6 +82,7 @@ export function resolveGatewaySettings(options: GatewayOptions): GatewaySettings
     vault: sealedWith(store, sealing.ring),
     ring: sealing.ring,
     clientMetadataDocuments: options.clientMetadataDocuments ?? {},
+    clientAddressHeader: options.clientAddressHeader,
     consent: options.consent ?? {},
     limits,
     clock,

@@ -31,6 +31,8 @@ const isStyle = (style: unknown): boolean =>
   );
 const FORMATS: readonly string[] = ['jwt', 'opaque', 'upstream'];
 const AUTH_METHODS: readonly string[] = ['none', 'client_secret_basic', 'client_secret_post'];
+/** RFC 9110 section 5.6.2. */
+const HEADER_NAME = /^[!#$%&'*+.^_`|~\w-]+$/;
 const anything = z.optional(z.any());
 
 const limits = z.strictObject(Object.fromEntries(Object.keys(DEFAULT_GATEWAY_LIMITS).map((name) => [name, z.optional(positive)])));
@@ -88,6 +90,7 @@ const options = z.strictObject({
   store: z.optional(must(has('read', 'write', 'delete', 'take', 'acquireLease', 'releaseLease'), 'is not a store.')),
   sealingKeys: anything,
   clientMetadataDocuments: anything,
+  clientAddressHeader: z.optional(must((value) => typeof value === 'string' && HEADER_NAME.test(value), 'must be the name of one header.')),
   consent: z.optional(
     z.strictObject({
       texts: anything,
