@@ -2,6 +2,7 @@
 
 export { anyOf } from './gateway/any-of.ts';
 export { currentCaller } from './gateway/current-caller.ts';
+export { type GatewayHandlerOptions, gatewayHandler } from './gateway/gateway-handler.ts';
 export { InsufficientScope } from './gateway/insufficient-scope.ts';
 export { type IntrospectionOptions, introspectionValidator } from './gateway/introspection-validator.ts';
 export { createGateway, type Gateway } from './gateway/oauth/create-gateway.ts';
@@ -15,6 +16,7 @@ export type {
   SigningKey,
   UpstreamOptions,
 } from './gateway/oauth/gateway-options.ts';
+export { type ResourceServer, type ResourceServerOptions, resourceServer } from './gateway/oauth/resource-server.ts';
 export { OidcTokenValidator, type OidcTokenValidatorOptions } from './gateway/oidc-token-validator.ts';
 export { protect } from './gateway/protect.ts';
 export type {
@@ -25,6 +27,8 @@ export type {
   ProtectOptions,
   RequestPlatform,
 } from './gateway/protect-options.ts';
+export type { ReverseProxyOptions } from './gateway/proxy/proxy-options.ts';
+export { type ProxyClient, type ReverseProxy, reverseProxy } from './gateway/proxy/reverse-proxy.ts';
 export { type StaticToken, staticTokenValidator } from './gateway/static-token-validator.ts';
 export {
   type BackendToken,

@@ -53,6 +53,11 @@ export function scopeInsufficient(challenge: BearerChallenge): Response {
   return answer(403, body, { 'www-authenticate': challengeHeader(challenge, body.error, body.error_description) });
 }
 
+/** A web page that may not call the resource; no token would change that. */
+export function originRefused(): Response {
+  return answer(403, { error: 'forbidden', error_description: 'Web pages of this origin may not use this resource.' }, {});
+}
+
 const RETRY_AFTER_SECONDS = 5;
 const LONGEST_RETRY_AFTER_SECONDS = 3600;
 
@@ -71,4 +76,22 @@ export function backendUnavailable(): Response {
 
 export function handlerFailed(): Response {
   return answer(500, { error: 'server_error', error_description: 'The request failed.' }, {});
+}
+
+/** The backend is down, or answered with what no caller may get. */
+export function backendGone(): Response {
+  return answer(502, { error: 'bad_gateway', error_description: 'The backend gave no usable answer.' }, {});
+}
+
+export function backendLate(): Response {
+  return answer(504, { error: 'gateway_timeout', error_description: 'The backend did not answer in time.' }, {});
+}
+
+export function nothingBehind(): Response {
+  return answer(404, { error: 'not_found', error_description: 'There is nothing here.' }, {});
+}
+
+/** MCP clients begin a new session when they get 404 for one. */
+export function sessionUnknown(): Response {
+  return answer(404, { error: 'not_found', error_description: 'There is no such session. Begin a new one.' }, {});
 }

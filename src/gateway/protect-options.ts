@@ -46,6 +46,13 @@ export interface ProtectOptions<Client> {
    * It is never closed here. Left out, they get 401.
    */
   readonly fallbackClient?: Client;
+  /**
+   * Web origins, beside the resource's own, whose pages may use the fallback client. Default: none, since a page
+   * anywhere could otherwise act through the browser of somebody who reaches the endpoint. For the same reason a
+   * request without credentials needs a `Host` that is the resource's, an address, or a name without dots
+   * (DNS rebinding); a proxy in front keeps the `Host` it was asked for. All others get 403.
+   */
+  readonly fallbackOrigins?: readonly string[];
   /** Where the protected resource metadata is. Default: the well-known URL of `resource` (RFC 9728 section 3.1). */
   readonly resourceMetadataUrl?: string;
   /** How long validation and exchange may take together, in milliseconds; then it is 503. Default 10,000. */

@@ -4,6 +4,7 @@ import { isSafeEndpoint } from '../protocol/endpoint-url.ts';
 import { canonicalResource } from '../protocol/resource-identifier.ts';
 import { isScopeToken } from '../protocol/scope-token.ts';
 import { when } from './configuration-mistakes.ts';
+import { isOrigin } from './cross-origin.ts';
 import type { ProtectOptions } from './protect-options.ts';
 
 const OPTIONS = {
@@ -14,6 +15,7 @@ const OPTIONS = {
   closeClient: true,
   handler: true,
   fallbackClient: true,
+  fallbackOrigins: true,
   resourceMetadataUrl: true,
   validationTimeoutMs: true,
   onError: true,
@@ -48,6 +50,10 @@ export function problemsOfProtection<Client>(options: ProtectOptions<Client>): r
       '`fallbackClient` is null: leave it out where requests without credentials have to be refused.',
     ),
     ...when(
+      options.fallbackOrigins !== undefined && !(Array.isArray(options.fallbackOrigins) && options.fallbackOrigins.every(isOrigin)),
+      '`fallbackOrigins` must be a list of origins such as https://app.example.com, without path.',
+    ),
+    ...when(
       options.resourceMetadataUrl !== undefined && !isHeaderUrl(options.resourceMetadataUrl),
       '`resourceMetadataUrl` must be an https URL (or http on a loopback address).',
     ),
@@ -58,7 +64,7 @@ export function problemsOfProtection<Client>(options: ProtectOptions<Client>): r
   ];
 }
 
-function problemsOfResource(resource: string | URL): readonly string[] {
+export function problemsOfResource(resource: string | URL): readonly string[] {
   if (resource === undefined) return ['`resource` is missing: the public URL of the MCP server.'];
   try {
     const isSafe = isSafeEndpoint(canonicalResource(resource));

@@ -13,6 +13,7 @@ import {
   backendUnavailable,
   credentialsMissing,
   handlerFailed,
+  originRefused,
   scopeInsufficient,
   tokenInvalid,
   validationUnavailable,
@@ -21,6 +22,7 @@ import { bearerCredentials } from './bearer-credentials.ts';
 import { withBodyEnd, withoutBody } from './body-end.ts';
 import { type ClientClosing, clientClosing, closerOf } from './client-closing.ts';
 import { throwProblems } from './configuration-mistakes.ts';
+import { mayBeForeignPage } from './cross-origin.ts';
 import { withCaller } from './current-caller.ts';
 import { gatewayLog } from './gateway-log.ts';
 import { type InsufficientScope, isInsufficientScope } from './insufficient-scope.ts';
@@ -41,7 +43,7 @@ const NOTHING_TO_CLOSE: ClientClosing = { end: () => {}, closed: Promise.resolve
  *
  * | the request | the answer |
  * |---|---|
- * | has no `Authorization` header | the handler's, with `fallbackClient`; without one 401 |
+ * | has no `Authorization` header | the handler's, with `fallbackClient`, and 403 for web pages of others; without one 401 |
  * | has another scheme, several tokens, or a token that is not valid | 401 |
  * | has a valid token without all `scopes` | 403, naming all of them |
  * | comes while tokens cannot be validated | 503 with `Retry-After` |
@@ -51,7 +53,7 @@ const NOTHING_TO_CLOSE: ClientClosing = { end: () => {}, closed: Promise.resolve
  * away before there is a response: when the handler is done, at the latest 5 s later.
  * Upgrades (WebSocket) are over with their 101: they need clients of their own.
  *
- * @returns a function that never rejects and never looks at anything but the `Authorization` header
+ * @returns a function that never rejects and looks at the `Authorization` header alone, and without it, where there is a fallback client, at where it came from
  * @throws AuthorizationError `invalid_configuration`, naming every mistake at once
  */
 export function protect<Client>(options: ProtectOptions<Client>): ProtectedHandler {
@@ -134,6 +136,10 @@ export function protect<Client>(options: ProtectOptions<Client>): ProtectedHandl
   const answerWithoutToken = (request: Request, kind: 'none' | 'other-scheme' | 'malformed'): Response | Promise<Response> => {
     if (kind === 'malformed') return tokenInvalid(challenge);
     if (kind === 'other-scheme' || fallbackClient === undefined) return credentialsMissing(challenge);
+    if (mayBeForeignPage(request, resource, options.fallbackOrigins ?? [])) {
+      log('warn', 'fallback-refused');
+      return originRefused();
+    }
     return serve(request, { client: fallbackClient, caller: undefined }, NOTHING_TO_CLOSE);
   };
 

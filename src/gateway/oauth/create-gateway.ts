@@ -20,16 +20,19 @@ import { type GatewaySettings, resolveGatewaySettings } from './gateway-settings
 import { gatewayValidator } from './gateway-validator.ts';
 import { createGrants } from './grants.ts';
 import { documentPaths, endpointsOf, resourceDocument, serverDocument } from './metadata-documents.ts';
-import { errorAnswer, jsonAnswer, methodNotAllowed, OAuthAnswer, preflightAnswer } from './oauth-answers.ts';
+import { errorAnswer, jsonAnswer, notFoundAnswer, OAuthAnswer } from './oauth-answers.ts';
 import { createRefreshTokens } from './refresh-tokens.ts';
 import { bodyOf } from './request-parameters.ts';
 import { revoke } from './revoke-endpoint.ts';
+import { answerAt, healthRoute, openRoute, pageRoute, type Route } from './routes.ts';
 import { token } from './token-endpoint.ts';
 import { createTransactionSecrets } from './transaction-secrets.ts';
 import { createTransactions } from './transactions.ts';
 import { createUpstream } from './upstream.ts';
 
 export interface Gateway {
+  /** The canonical identifier of the resource it gives access to. */
+  readonly resource: string;
   /** Answers at the gateway's own paths; 404 for all others. Never rejects. Takes anything in second place, as `protect` does. */
   fetch(request: Request, platform?: RequestPlatform | object): Promise<Response>;
   /** True for a request at one of the gateway's own paths. */
@@ -45,41 +48,20 @@ export function createGateway(options: GatewayOptions): Gateway {
   const routes = routesOf(parts);
   const routeOf = (request: Request): Route | undefined => routes.get(new URL(request.url).pathname);
   return {
+    resource: settings.resource,
     validator: gatewayValidator(settings, parts.accessTokens, parts.grants),
     owns: (request) => routeOf(request) !== undefined,
     async fetch(request, platform) {
       const route = routeOf(request);
-      if (route === undefined) return errorAnswer(new OAuthAnswer('not_found', 'There is nothing here.', { status: 404 }));
+      if (route === undefined) return notFoundAnswer();
       try {
-        return await answer(route, request, networkOf(request, platform, settings.clientAddressHeader));
+        return await answerAt(route, request, networkOf(request, platform, settings.clientAddressHeader));
       } catch (thrown) {
         const failed = failureAnswer(settings, thrown);
         return route.isPage === true ? problemAnswer(parts, request, failed.message, failed) : errorAnswer(failed);
       }
     },
   };
-}
-
-interface Route {
-  readonly methods: readonly ('GET' | 'POST')[];
-  /** Web pages of other origins may ask. */
-  readonly isOpen: boolean;
-  /** A person looks at what it answers. */
-  readonly isPage?: boolean;
-  /** `network`: whose request it is; `undefined` where that is not known. */
-  readonly answer: (request: Request, network: string | undefined) => Response | Promise<Response>;
-}
-
-async function answer({ methods, isOpen, answer: work }: Route, request: Request, network: string | undefined): Promise<Response> {
-  const allowed = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), ...(isOpen ? ['OPTIONS'] : [])];
-  if (request.method === 'OPTIONS' && isOpen) return preflightAnswer(allowed);
-  if (request.method === 'HEAD' && methods.includes('GET') && isOpen) return new Response(null, await work(request, network));
-  if (!(methods as readonly string[]).includes(request.method))
-    return methodNotAllowed(
-      allowed.filter((method) => isOpen || method !== 'HEAD'),
-      isOpen,
-    );
-  return work(request, network);
 }
 
 function partsOf(settings: GatewaySettings): GatewayParts {
@@ -104,29 +86,27 @@ function partsOf(settings: GatewaySettings): GatewayParts {
 function routesOf(parts: GatewayParts): ReadonlyMap<string, Route> {
   const { settings, endpoints, accessTokens, registration } = parts;
   const paths = documentPaths(settings);
-  const open = (method: 'GET' | 'POST', work: Route['answer']): Route => ({ methods: [method], isOpen: true, answer: work });
-  const page = (method: 'GET' | 'POST', work: Route['answer']): Route => ({ methods: [method], isOpen: false, isPage: true, answer: work });
-  const resourceMetadata = open('GET', () => jsonAnswer(resourceDocument(settings)));
-  const serverMetadata = open('GET', () => jsonAnswer(serverDocument(settings, accessTokens.algorithms)));
+  const resourceMetadata = openRoute('GET', () => jsonAnswer(resourceDocument({ ...settings, authorizationServers: [settings.issuer] })));
+  const serverMetadata = openRoute('GET', () => jsonAnswer(serverDocument(settings, accessTokens.algorithms)));
   const at = (url: string): string => new URL(url).pathname;
   return new Map<string, Route>([
     ...paths.resource.map((path) => [path, resourceMetadata] as const),
     ...paths.server.map((path) => [path, serverMetadata] as const),
-    [at(endpoints.jwks), open('GET', async () => jsonAnswer({ keys: await accessTokens.publicKeys() }))],
-    [at(endpoints.health), { methods: ['GET'], isOpen: false, answer: () => jsonAnswer({ status: 'ok' }) }],
+    [at(endpoints.jwks), openRoute('GET', async () => jsonAnswer({ keys: await accessTokens.publicKeys() }))],
+    [at(endpoints.health), healthRoute],
     [
       at(endpoints.register),
-      open('POST', async (request, network) => {
+      openRoute('POST', async (request, network) => {
         parts.bounds.countRegistration(network);
         const body = await bodyOf(request, 'application/json', settings.limits.requestBytes);
         return jsonAnswer(await registration.register(body), { status: 201 });
       }),
     ],
-    [at(endpoints.authorize), page('GET', (request, network) => authorize(parts, request, network))],
-    [at(endpoints.consent), page('POST', (request, network) => consent(parts, request, network))],
-    [at(endpoints.callback), page('GET', (request, network) => callback(parts, request, network))],
-    [at(endpoints.token), open('POST', (request) => token(parts, request))],
-    [at(endpoints.revoke), open('POST', (request) => revoke(parts, request))],
+    [at(endpoints.authorize), pageRoute('GET', (request, network) => authorize(parts, request, network))],
+    [at(endpoints.consent), pageRoute('POST', (request, network) => consent(parts, request, network))],
+    [at(endpoints.callback), pageRoute('GET', (request, network) => callback(parts, request, network))],
+    [at(endpoints.token), openRoute('POST', (request) => token(parts, request))],
+    [at(endpoints.revoke), openRoute('POST', (request) => revoke(parts, request))],
   ]);
 }
 

@@ -35,10 +35,18 @@ export function endpointsOf(issuer: string): Endpoints {
 
 type Known = Pick<GatewaySettings, 'resource' | 'issuer' | 'scopes' | 'name' | 'format' | 'clientMetadataDocuments'>;
 
-export function resourceDocument({ resource, issuer, scopes, name }: Known): object {
+export interface ResourceFacts {
+  /** Canonical. */
+  readonly resource: string;
+  readonly authorizationServers: readonly string[];
+  readonly scopes: readonly string[] | undefined;
+  readonly name: string;
+}
+
+export function resourceDocument({ resource, authorizationServers, scopes, name }: ResourceFacts): object {
   return {
     resource,
-    authorization_servers: [issuer],
+    authorization_servers: authorizationServers,
     ...(scopes && { scopes_supported: scopes }),
     bearer_methods_supported: ['header'],
     resource_name: name,
@@ -69,6 +77,11 @@ export function serverDocument({ issuer, scopes, format, clientMetadataDocuments
   };
 }
 
+/** Where protected resource metadata is. */
+export function resourceDocumentPaths(resource: string): readonly string[] {
+  return unique(['', pathOf(resource)].map((path) => `/.well-known/oauth-protected-resource${path}`));
+}
+
 /** Paths of the two documents. */
 export function documentPaths({ resource, issuer }: Pick<Known, 'resource' | 'issuer'>): {
   readonly resource: readonly string[];
@@ -78,7 +91,7 @@ export function documentPaths({ resource, issuer }: Pick<Known, 'resource' | 'is
   const issuerPath = pathOf(issuer);
   const names = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration'];
   return {
-    resource: unique(['', resourcePath].map((path) => `/.well-known/oauth-protected-resource${path}`)),
+    resource: resourceDocumentPaths(resource),
     // Clients of the revision 2025-03-26 insert the path of the resource.
     server: unique([
       ...names.flatMap((name) => ['', issuerPath, resourcePath].map((path) => name + path)),

@@ -41,6 +41,10 @@ export function errorAnswer({ error, message, status, headers }: OAuthAnswer): R
   return jsonAnswer({ error, error_description: message }, { status, headers });
 }
 
+export function notFoundAnswer(): Response {
+  return errorAnswer(new OAuthAnswer('not_found', 'There is nothing here.', { status: 404 }));
+}
+
 /** Of pages and redirects: no CORS, for they are the browser's own. */
 export function redirectAnswer(location: string, headers: Readonly<Record<string, string>> = {}): Response {
   return new Response(null, { status: 303, headers: { ...ALWAYS, ...headers, Location: location } });

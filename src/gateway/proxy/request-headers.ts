@@ -1,0 +1,81 @@
+/** What the backend gets to see of a request's headers, and who it is told is calling. */
+import type { Caller } from '../protect-options.ts';
+import { connectionHeaders } from './connection-headers.ts';
+
+/**
+ * The gateway's own to say, or nobody's: credentials for the gateway, where the
+ * request came from, what browsers add for their own checks (done at the gateway;
+ * servers on loopback would refuse the origin), and what other proxies believe.
+ */
+const CALLERS_ONLY = new Set([
+  'authorization',
+  'cookie',
+  'cookie2',
+  'dpop',
+  'host',
+  'forwarded',
+  'via',
+  'proxy',
+  'origin',
+  'referer',
+  'expect',
+  'accept-encoding',
+  'content-length',
+  'true-client-ip',
+  'client-ip',
+  'x-real-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'x-original-url',
+  'x-rewrite-url',
+  'x-http-method',
+  'x-http-method-override',
+  'x-method-override',
+  'cf-connecting-ip',
+  'fastly-client-ip',
+]);
+const CALLERS_ONLY_PREFIX = /^(?:x-authchart-|x-forwarded-|x-original-|sec-fetch-|access-control-request-|proxy-)/;
+
+/**
+ * Servers behind CGI, WSGI and PHP take `X_Forwarded_For` and `X.Forwarded.For` for
+ * `X-Forwarded-For`: whatever they would confuse counts as the same here.
+ */
+const asBackendsReadIt = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '-');
+
+export function headersForBackend(request: Request, caller: Caller | undefined): Headers {
+  const hopByHop = connectionHeaders(request.headers);
+  const headers = new Headers();
+  for (const [name, value] of request.headers) {
+    const read = asBackendsReadIt(name);
+    if (hopByHop.has(name) || hopByHop.has(read) || CALLERS_ONLY.has(read) || CALLERS_ONLY_PREFIX.test(read)) continue;
+    headers.append(name, value);
+  }
+  // Platforms decode what they asked for, and the caller may not have asked for it.
+  headers.set('accept-encoding', 'identity');
+  const length = request.headers.get('content-length');
+  if (request.body !== null && length !== null && /^\d{1,15}$/.test(length) && !request.headers.has('transfer-encoding')) {
+    headers.set('content-length', length);
+  }
+  for (const [name, value] of identityOf(caller)) headers.set(name, value);
+  return headers;
+}
+
+/** Nothing for the fallback client: nobody proved anything. */
+function identityOf(caller: Caller | undefined): readonly (readonly [string, string])[] {
+  if (caller === undefined) return [];
+  const { subject, clientId, scopes, claims } = caller;
+  const issuer = claims['iss'];
+  return [
+    ...(subject === undefined ? [] : [['x-authchart-subject', visible(subject)] as const]),
+    ...(clientId === undefined ? [] : [['x-authchart-client-id', visible(clientId)] as const]),
+    ['x-authchart-scope', scopes.map(visible).join(' ')],
+    ...(typeof issuer === 'string' ? [['x-authchart-issuer', visible(issuer)] as const] : []),
+  ];
+}
+
+/** Percent-encodes as UTF-8 what is not visible ASCII, and the percent sign, so that it can be read back in one way only. */
+function visible(text: unknown): string {
+  return String(text)
+    .replaceAll(/\p{Surrogate}/gu, '\ufffd')
+    .replaceAll(/[^\x21-\x24\x26-\x7e]/gu, encodeURIComponent);
+}
