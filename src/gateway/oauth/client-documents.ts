@@ -11,6 +11,7 @@ import { problemsOfClientMetadataUrl } from '../../protocol/client-metadata-docu
 import { createHttp } from '../../protocol/http.ts';
 import { serverText } from '../../protocol/server-text.ts';
 import { createUrlCheck } from '../../protocol/server-urls.ts';
+import { type ClientKeys, keysAt, publicKeysIn } from './client-keys.ts';
 import type { GatewayClient } from './client-registration.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
 import { OAuthAnswer } from './oauth-answers.ts';
@@ -23,6 +24,8 @@ export interface ClientDocuments {
 
 /** The draft's security considerations let authorization servers stop reading there. */
 const LARGEST_BYTES = 5 * 1024;
+/** Certificates may come along with keys. */
+const LARGEST_KEYS_BYTES = 32 * 1024;
 const KEPT_MS = 5 * 60_000;
 const MOST_KEPT = 1_000;
 const LONGEST_URL_CHARACTERS = 512;
@@ -36,6 +39,8 @@ const document = z.object({
   client_name: z.optional(z.string()),
   redirect_uris: z.array(z.string()).check(z.minLength(1)),
   token_endpoint_auth_method: z.optional(z.string()),
+  jwks: z.optional(z.unknown()),
+  jwks_uri: z.optional(z.string()),
   client_secret: z.optional(z.undefined()),
 });
 
@@ -47,7 +52,26 @@ export function createClientDocuments(
   const bounds = { ...DEFAULT_LIMITS, requestTimeoutMs: limits.upstreamTimeoutMs, responseBytes: LARGEST_BYTES };
   const checkUrl = createUrlCheck({ resource: A_PUBLIC_PLACE, serverUrls: { ...exceptions, rule: 'strict' }, limits: bounds });
   const http = createHttp({ fetch, limits: bounds, now: () => clock.now(), checkUrl });
+  const keysHttp = createHttp({ fetch, limits: { ...bounds, responseBytes: LARGEST_KEYS_BYTES }, now: () => clock.now(), checkUrl });
   const kept = new Map<string, { readonly client: GatewayClient; readonly untilEpochMs: number }>();
+
+  const proofOf = (data: z.output<typeof document>): Pick<GatewayClient, 'authMethod' | 'keys'> => {
+    const { token_endpoint_auth_method: authMethod = 'none', jwks, jwks_uri: jwksUri } = data;
+    if (authMethod === 'none') return { authMethod };
+    // There is no secret to share with whoever writes a public document.
+    if (authMethod !== 'private_key_jwt') throw unusable('token_endpoint_auth_method has to be none or private_key_jwt.');
+    if ((jwks === undefined) === (jwksUri === undefined)) throw unusable('private_key_jwt needs jwks, or jwks_uri, and not both.');
+    if (jwksUri !== undefined) {
+      if (!jwksUri.startsWith('https://') || jwksUri.length > LONGEST_URL_CHARACTERS) throw unusable('jwks_uri is no https URL.');
+      return {
+        authMethod,
+        keys: guarded(keysAt(jwksUri, { http: keysHttp, clock, unusable: () => unusable('jwks_uri leads to no key set.') })),
+      };
+    }
+    const keys = publicKeysIn(jwks);
+    if (keys === undefined || keys.length === 0) throw unusable('jwks is no set of public keys.');
+    return { authMethod, keys: () => Promise.resolve(keys) };
+  };
 
   const read = async (url: string): Promise<GatewayClient> => {
     const response = await http(url, { phase: 'registration', purpose: 'registration', headers: { Accept: 'application/json' } });
@@ -55,12 +79,11 @@ export function createClientDocuments(
     const { data } = document.safeParse(await response.json().catch(() => undefined));
     if (data === undefined) throw unusable('The client metadata document is not one.');
     if (data.client_id !== url) throw unusable('The client metadata document names another client_id.');
-    if ((data.token_endpoint_auth_method ?? 'none') !== 'none') throw unusable('Only public clients are accepted by a metadata document.');
     const problem = data.redirect_uris.map(problemOfRedirectUri).find((found) => found !== undefined);
     if (problem !== undefined || data.redirect_uris.length > limits.redirectUris)
       throw unusable(problem ?? 'There are too many redirect URIs.');
     const name = serverText(data.client_name, LONGEST_NAME_CHARACTERS);
-    return { clientId: url, redirectUris: data.redirect_uris, authMethod: 'none', ...(name !== undefined && { name }) };
+    return { clientId: url, redirectUris: data.redirect_uris, ...proofOf(data), ...(name !== undefined && { name }) };
   };
 
   return {
@@ -78,6 +101,13 @@ export function createClientDocuments(
       return client;
     },
   };
+}
+
+function guarded(keys: ClientKeys): ClientKeys {
+  return (keyId) =>
+    keys(keyId).catch((thrown: unknown) => {
+      throw thrown instanceof FailureError ? refusalOf(thrown) : thrown;
+    });
 }
 
 /** Why a document could not be read is not told to strangers: it would say what is in our network. */

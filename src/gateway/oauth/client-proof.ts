@@ -1,5 +1,6 @@
 /** Who sends a request to the token or revocation endpoint (RFC 6749 section 2.3). */
 import { constantTimeEqual } from '../../protocol/constant-time-equal.ts';
+import { ASSERTION_TYPE, claimedClient } from './client-assertions.ts';
 import type { GatewayAuthMethod, GatewayClient } from './client-registration.ts';
 import { findClient, type GatewayParts } from './gateway-parts.ts';
 import { OAuthAnswer } from './oauth-answers.ts';
@@ -9,6 +10,7 @@ import type { Parameters } from './request-parameters.ts';
 interface Proof {
   readonly clientId: string;
   readonly method: GatewayAuthMethod;
+  /** The secret, or the assertion. */
   readonly secret: string;
 }
 
@@ -17,6 +19,11 @@ export async function provenClient(parts: GatewayParts, request: Request, form: 
   const proof = proofIn(request, form);
   const client = await findClient(parts, proof.clientId);
   if (client === undefined) throw unknown(proof);
+  if (client.authMethod === 'private_key_jwt' || proof.method === 'private_key_jwt') {
+    const isProven = client.authMethod === proof.method && (await parts.assertions.prove(client, proof.secret));
+    if (!isProven) throw unknown(proof);
+    return client;
+  }
   if (client.authMethod === 'none') {
     if (proof.secret !== '') throw unknown(proof);
     return client;
@@ -31,11 +38,27 @@ function proofIn(request: Request, form: Parameters): Proof {
   const header = request.headers.get('authorization');
   const clientId = form.get('client_id') ?? '';
   const secret = form.get('client_secret');
+  const assertion = form.get('client_assertion');
+  if (assertion !== undefined || form.get('client_assertion_type') !== undefined) {
+    if (header !== null || secret !== undefined) throw twoWays();
+    return assertionIn(form, clientId, assertion ?? '');
+  }
   if (header === null) return { clientId, method: secret === undefined ? 'none' : 'client_secret_post', secret: secret ?? '' };
-  if (secret !== undefined) throw new OAuthAnswer('invalid_request', 'The client proves who it is in two ways.');
+  if (secret !== undefined) throw twoWays();
   const basic = basicIn(header);
   if (clientId !== '' && clientId !== basic.clientId) throw new OAuthAnswer('invalid_request', 'Header and body name two clients.');
   return basic;
+}
+
+function assertionIn(form: Parameters, clientId: string, assertion: string): Proof {
+  if (form.get('client_assertion_type') !== ASSERTION_TYPE)
+    throw new OAuthAnswer('invalid_request', 'client_assertion_type is none that is known here.');
+  // RFC 7521 section 4.2: client_id may be left out, and is the same where it is not; the signature is checked against it.
+  return { clientId: clientId === '' ? (claimedClient(assertion) ?? '') : clientId, method: 'private_key_jwt', secret: assertion };
+}
+
+function twoWays(): OAuthAnswer {
+  return new OAuthAnswer('invalid_request', 'The client proves who it is in two ways.');
 }
 
 function basicIn(header: string): Proof {

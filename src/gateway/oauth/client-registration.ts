@@ -7,13 +7,14 @@ import { isScopeToken } from '../../protocol/scope-token.ts';
 import { parseScope } from '../../protocol/scopes.ts';
 import { serverText } from '../../protocol/server-text.ts';
 import { decodeRecord, RECORD_FORMAT } from '../../records/record-format.ts';
+import type { ClientKeys } from './client-keys.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
 import { OAuthAnswer } from './oauth-answers.ts';
 import { digestOf, randomText } from './random-text.ts';
 import { problemOfRedirectUri } from './redirect-uris.ts';
 import { createSlots } from './slots.ts';
 
-export type GatewayAuthMethod = 'none' | 'client_secret_basic' | 'client_secret_post';
+export type GatewayAuthMethod = 'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt';
 
 /** A client as the gateway knows it. */
 export interface GatewayClient {
@@ -23,6 +24,8 @@ export interface GatewayClient {
   readonly name?: string | undefined;
   readonly authMethod: GatewayAuthMethod;
   readonly secretDigest?: string | undefined;
+  /** Public keys for `private_key_jwt`. */
+  readonly keys?: ClientKeys | undefined;
 }
 
 export interface ClientRegistration {

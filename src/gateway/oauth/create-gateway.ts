@@ -9,6 +9,7 @@ import { createAccessTokens } from './access-tokens.ts';
 import { authorize, problemAnswer } from './authorize-endpoint.ts';
 import { callback } from './callback-endpoint.ts';
 import { networkOf } from './client-address.ts';
+import { createClientAssertions } from './client-assertions.ts';
 import { createClientBounds } from './client-bounds.ts';
 import { createClientDocuments } from './client-documents.ts';
 import { createClientRegistration } from './client-registration.ts';
@@ -72,6 +73,7 @@ function partsOf(settings: GatewaySettings): GatewayParts {
     endpoints,
     upstream,
     bounds: createClientBounds(settings),
+    assertions: createClientAssertions(settings),
     registration: createClientRegistration(settings),
     documents: createClientDocuments(settings),
     transactions: createTransactions(settings),

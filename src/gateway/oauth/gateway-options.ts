@@ -61,7 +61,9 @@ export interface UpstreamOptions {
   /** Left out: a public client. */
   readonly clientSecret?: string;
   /** Default: what the metadata offers, the strongest first. */
-  readonly authMethod?: Extract<TokenEndpointAuthMethod, 'none' | 'client_secret_basic' | 'client_secret_post'>;
+  readonly authMethod?: TokenEndpointAuthMethod;
+  /** The gateway's private key as JWK with `alg` and `kid`, for `private_key_jwt` (RFC 7523): signs in place of a secret. */
+  readonly clientKey?: SigningKey;
   /** Asked for in every case, in addition to those of the client: `openid`, `offline_access`. */
   readonly scopes?: readonly string[];
   /** Sent as `resource` (RFC 8707) where the identity provider wants one. */

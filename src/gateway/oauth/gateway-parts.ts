@@ -1,5 +1,6 @@
 /** What the endpoints of one gateway work with, made in one place (`create-gateway.ts`). */
 import type { AccessTokens } from './access-tokens.ts';
+import type { ClientAssertions } from './client-assertions.ts';
 import type { ClientBounds } from './client-bounds.ts';
 import type { ClientDocuments } from './client-documents.ts';
 import type { ClientRegistration, GatewayClient } from './client-registration.ts';
@@ -16,6 +17,7 @@ export interface GatewayParts {
   readonly settings: GatewaySettings;
   readonly endpoints: Endpoints;
   readonly bounds: ClientBounds;
+  readonly assertions: ClientAssertions;
   readonly registration: ClientRegistration;
   readonly documents: ClientDocuments;
   readonly transactions: Transactions;

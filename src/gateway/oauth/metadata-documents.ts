@@ -6,6 +6,7 @@
  * Made of the configuration alone: a Host or forwarded header changes nothing.
  */
 import type { GatewaySettings } from './gateway-settings.ts';
+import { SIGNING_ALGORITHMS } from './option-problems.ts';
 
 export interface Endpoints {
   readonly authorize: string;
@@ -55,7 +56,8 @@ export function resourceDocument({ resource, authorizationServers, scopes, name 
 
 export function serverDocument({ issuer, scopes, format, clientMetadataDocuments }: Known, signingAlgorithms: readonly string[]): object {
   const endpoints = endpointsOf(issuer);
-  const authMethods = ['none', 'client_secret_basic', 'client_secret_post'];
+  const hasDocuments = clientMetadataDocuments !== false;
+  const authMethods = ['none', 'client_secret_basic', 'client_secret_post', ...(hasDocuments ? ['private_key_jwt'] : [])];
   return {
     issuer,
     authorization_endpoint: endpoints.authorize,
@@ -69,9 +71,13 @@ export function serverDocument({ issuer, scopes, format, clientMetadataDocuments
     grant_types_supported: ['authorization_code', 'refresh_token'],
     token_endpoint_auth_methods_supported: authMethods,
     revocation_endpoint_auth_methods_supported: authMethods,
+    ...(hasDocuments && {
+      token_endpoint_auth_signing_alg_values_supported: SIGNING_ALGORITHMS,
+      revocation_endpoint_auth_signing_alg_values_supported: SIGNING_ALGORITHMS,
+    }),
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
-    client_id_metadata_document_supported: clientMetadataDocuments !== false,
+    client_id_metadata_document_supported: hasDocuments,
     // Clients that read the document as OpenID Connect refuse one without these; no ID token is ever issued.
     ...(format === 'jwt' && { subject_types_supported: ['public'], id_token_signing_alg_values_supported: signingAlgorithms }),
   };

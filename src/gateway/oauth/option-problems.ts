@@ -30,7 +30,7 @@ const isStyle = (style: unknown): boolean =>
     ([name, value]) => /^--[\w-]+$/.test(name) && typeof value === 'string' && !/[;{}<>\\]|\/\*/.test(value),
   );
 const FORMATS: readonly string[] = ['jwt', 'opaque', 'upstream'];
-const AUTH_METHODS: readonly string[] = ['none', 'client_secret_basic', 'client_secret_post'];
+const AUTH_METHODS: readonly string[] = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'];
 /** RFC 9110 section 5.6.2. */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~\w-]+$/;
 const anything = z.optional(z.any());
@@ -67,6 +67,9 @@ const options = z.strictObject({
     endpoints: z.optional(z.strictObject({ authorization: endpoint, token: endpoint, revocation: z.optional(endpoint) })),
     clientId: text,
     clientSecret: z.optional(text),
+    clientKey: z.optional(
+      must(isSigningKey, `must be a private key as JWK with \`kid\` and an \`alg\` of ${SIGNING_ALGORITHMS.join(', ')}.`),
+    ),
     authMethod: z.optional(must((value) => AUTH_METHODS.includes(value as string), `must be one of ${AUTH_METHODS.join(', ')}.`)),
     scopes: z.optional(scopes),
     resource: z.optional(must((value) => URL.canParse(String(value)), 'must be a URL.')),
@@ -120,7 +123,7 @@ function sentence(issue: z.core.$ZodIssue): string {
 
 /** What is wrong only beside something else. */
 function problemsTogether({ upstream, scopes: known, defaultScope, tokens, store, sealingKeys }: GatewayOptions): readonly string[] {
-  const { issuer: upstreamIssuer, endpoints, authMethod, clientSecret } = { ...upstream };
+  const { issuer: upstreamIssuer, endpoints, authMethod, clientSecret, clientKey } = { ...upstream };
   const defaults = typeof defaultScope === 'string' ? parseScope(defaultScope) : (defaultScope ?? []);
   const unknown = known === undefined ? [] : defaults.filter((scope) => !known.includes(scope));
   return [
@@ -131,6 +134,11 @@ function problemsTogether({ upstream, scopes: known, defaultScope, tokens, store
     ...when(
       authMethod?.startsWith('client_secret') === true && !clientSecret,
       `\`upstream.authMethod\` ${authMethod} needs \`clientSecret\`.`,
+    ),
+    ...when(authMethod === 'private_key_jwt' && clientKey === undefined, '`upstream.authMethod` private_key_jwt needs `clientKey`.'),
+    ...when(
+      clientKey !== undefined && authMethod !== undefined && authMethod !== 'private_key_jwt',
+      `\`upstream.clientKey\` is of no use with \`upstream.authMethod\` ${authMethod}.`,
     ),
     ...when(unknown.length > 0, '`defaultScope` has scopes that `scopes` does not name.'),
     ...when(

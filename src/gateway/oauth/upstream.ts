@@ -2,6 +2,7 @@
  * The gateway as a client of the identity provider (GWY-07): where the person is sent,
  * what the response is checked against, tokens, their refresh and their end.
  */
+import { importJWK, type JWK } from 'jose';
 import { allowInsecureRequests, customFetch, revocationRequest } from 'oauth4webapi';
 import { FailureError } from '../../failure.ts';
 import { authorizationUrl } from '../../protocol/authorization-request.ts';
@@ -15,6 +16,7 @@ import { requestRefresh } from '../../protocol/refresh-request.ts';
 import { promptFor, scopeUnion } from '../../protocol/scopes.ts';
 import { lookForServerMetadata } from '../../protocol/server-metadata.ts';
 import { serverMetadataUrls } from '../../protocol/well-known.ts';
+import type { SigningKey } from './gateway-options.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
 import { subjectOf } from './id-token.ts';
 
@@ -67,13 +69,20 @@ export function createUpstream(settings: Pick<GatewaySettings, 'upstream' | 'htt
     return found.metadata;
   };
 
-  const client = (of: ServerMetadata): TokenClient => ({
+  let imported: Promise<TokenClient['privateKey']> | undefined;
+  const key = (): Promise<TokenClient['privateKey']> => {
+    imported ??= privateKey(upstream.clientKey);
+    return imported;
+  };
+
+  const client = async (of: ServerMetadata): Promise<TokenClient> => ({
     clientId: upstream.clientId,
     clientSecret: upstream.clientSecret,
+    privateKey: await key(),
     authMethod: chooseAuthMethod({
       configured: upstream.authMethod,
       hasSecret: upstream.clientSecret !== undefined,
-      hasPrivateKey: false,
+      hasPrivateKey: upstream.clientKey !== undefined,
       supported: of.token_endpoint_auth_methods_supported,
     }),
   });
@@ -116,7 +125,7 @@ export function createUpstream(settings: Pick<GatewaySettings, 'upstream' | 'htt
       };
       const tokens = await exchangeCode(reading, {
         metadata: of,
-        client: client(of),
+        client: await client(of),
         validated,
         redirectUri,
         verifier,
@@ -130,7 +139,7 @@ export function createUpstream(settings: Pick<GatewaySettings, 'upstream' | 'htt
 
     async refresh(refreshToken, signal) {
       const of = await metadata();
-      return requestRefresh(http, { metadata: of, client: client(of), refreshToken, resource: upstream.resource, signal });
+      return requestRefresh(http, { metadata: of, client: await client(of), refreshToken, resource: upstream.resource, signal });
     },
 
     async revoke(token, hint) {
@@ -142,7 +151,7 @@ export function createUpstream(settings: Pick<GatewaySettings, 'upstream' | 'htt
         const response = await revocationRequest(
           server,
           { client_id: upstream.clientId },
-          clientAuthentication(client(of), endpoint),
+          clientAuthentication(await client(of), endpoint),
           token,
           {
             additionalParameters: { token_type_hint: hint },
@@ -161,6 +170,16 @@ export function createUpstream(settings: Pick<GatewaySettings, 'upstream' | 'htt
       return false;
     },
   };
+}
+
+/** @throws FailureError `invalid_configuration`, without what the importer says: it may quote the key */
+async function privateKey(given: SigningKey | undefined): Promise<TokenClient['privateKey']> {
+  if (given === undefined) return undefined;
+  try {
+    return { key: (await importJWK(given as JWK, given.alg)) as CryptoKey, kid: given.kid };
+  } catch {
+    throw new FailureError('invalid_configuration', 'token', { reason: '`upstream.clientKey` is no private key of its `alg`.' });
+  }
 }
 
 /** Of an identity provider whose endpoints are named; its issuer is then the one of its token endpoint's origin, unless that is named, too. */

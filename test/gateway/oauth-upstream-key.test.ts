@@ -1,0 +1,59 @@
+import { createLocalJWKSet, decodeProtectedHeader, exportJWK, generateKeyPair, jwtVerify } from 'jose';
+import { describe, expect, it } from 'vitest';
+import { createGateway } from '../../src/gateway/oauth/create-gateway.ts';
+import type { SigningKey, UpstreamOptions } from '../../src/gateway/oauth/gateway-options.ts';
+import { backendToken, codeForm, post, RESOURCE } from '../helpers/gateway-scene.ts';
+import { callbackUrl, scriptedGateway } from '../helpers/scripted-gateway.ts';
+import { IDENTITY_PROVIDER } from '../helpers/scripted-identity-provider.ts';
+
+const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
+const clientKey = { ...(await exportJWK(privateKey)), kid: 'gateway-1', alg: 'ES256' } as SigningKey;
+const keys = createLocalJWKSet({ keys: [{ ...(await exportJWK(publicKey)), kid: 'gateway-1' }] });
+const upstream: UpstreamOptions = { issuer: IDENTITY_PROVIDER, clientId: 'gateway', authMethod: 'private_key_jwt', clientKey };
+
+describe('a gateway with a key for upstream', () => {
+  it('signs at the exchange, at every refresh and when it revokes, each time anew, and sends no secret (GWY-07, GWY-08)', async () => {
+    const scene = scriptedGateway({ upstream });
+    const { clientId, body } = await scene.tokens();
+    await scene.clock.advance(590_000);
+    expect(await backendToken(scene.gateway, body['access_token'])).toBe('upstream-access-2');
+    await post(scene.gateway, 'revoke', { client_id: clientId, token: String(body['refresh_token']) });
+    expect(scene.provider.revoked).toEqual(['upstream-refresh-2', 'upstream-access-2']);
+    const forms = scene.provider.tokenRequests;
+    const proven = await Promise.all(
+      forms.map(async (form) => {
+        const assertion = form.get('client_assertion') ?? '';
+        const { payload } = await jwtVerify(assertion, keys, { issuer: 'gateway', subject: 'gateway', audience: IDENTITY_PROVIDER });
+        expect(decodeProtectedHeader(assertion)).toMatchObject({ alg: 'ES256', kid: 'gateway-1' });
+        return payload.jti;
+      }),
+    );
+    expect(new Set(proven).size).toBe(2);
+    expect(forms.some((form) => form.has('client_secret'))).toBe(false);
+    expect(JSON.stringify([scene.logged, body])).not.toContain(String(clientKey['d']));
+  });
+
+  it.each<[string, object]>([
+    ['no key', { clientKey: undefined }],
+    ['a public key', { clientKey: { ...clientKey, d: undefined } }],
+    ['a secret as a key', { clientKey: { kty: 'oct', k: 'hunter2', kid: '1', alg: 'HS256' } }],
+    ['a key without a name', { clientKey: { ...clientKey, kid: undefined } }],
+    ['a key and another method', { authMethod: 'none' }],
+  ])('is refused with %s, and nothing of the key is quoted (GWY-14)', (_, changes) => {
+    const create = (): unknown => createGateway({ resource: RESOURCE, upstream: { ...upstream, ...changes } as UpstreamOptions });
+    expect(create).toThrow(/clientKey/);
+    expect(create).not.toThrow(new RegExp(`${String(clientKey['d'])}|hunter2`));
+  });
+
+  it('that is broken tells the client of a failure, and nobody of the key (GWY-07)', async () => {
+    const broken = { ...clientKey, x: 'AAAA' };
+    const scene = scriptedGateway({ upstream: { ...upstream, clientKey: broken } });
+    const browser = scene.browser();
+    const { upstream: left } = await scene.leave(browser);
+    const { url } = await browser.open(callbackUrl(left));
+    expect(url.searchParams.get('error')).toBe('server_error');
+    expect(scene.logged).toContainEqual(expect.objectContaining({ event: 'gateway.transaction-ended', code: 'invalid_configuration' }));
+    expect(JSON.stringify(scene.logged)).not.toContain(String(clientKey['d']));
+    expect((await post(scene.gateway, 'token', codeForm('x', { url, html: '' }))).status).toBe(401);
+  });
+});
