@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { TRANSLATIONS } from '../../src/gateway/oauth/consent-translations.ts';
 import type { Landing } from '../helpers/gateway-browser.ts';
 import { authorizeUrl, CHALLENGE, GATEWAY, REDIRECT_URI, register, registeredClient } from '../helpers/gateway-scene.ts';
 import { callbackUrl, scriptedGateway } from '../helpers/scripted-gateway.ts';
@@ -129,12 +130,15 @@ describe('the consent page', () => {
     ['"><img src=x onerror=alert(1)>', '&quot;&gt;&lt;img src=x onerror=alert(1)&gt;'],
     ['{resource} {host}', '{resource} {host}'],
     ['A\u202Egent\u200B', 'Agent'],
+    [`A\u0301\u0302${'\u0303'.repeat(60)}gent`, 'A\u0301\u0302gent'],
+    ['Age\u3164nt\u2800\u{E0041}', 'Agent'],
+    ['\u3164\u115F\u2800', '127.0.0.1:5000'],
   ])('shows the name %j as text (GWY-06)', async (name, shown) => {
     const { gateway, browser } = scriptedGateway();
     const { body } = await register(gateway, { client_name: name });
     const { html } = await browser().open(authorizeUrl(String(body['client_id'])));
-    expect(html).toContain(`<h1>Allow ${shown} to use`);
-    expect(html).toContain(`<p>${shown} asks for access`);
+    expect(html).toContain(`<h1>Allow <bdi class="client">${shown}</bdi> to use`);
+    expect(html).toContain(`<p><bdi class="client">${shown}</bdi> asks for access`);
     expect(html).not.toMatch(/<script|<img/);
   });
 
@@ -144,11 +148,42 @@ describe('the consent page', () => {
     });
     const url = authorizeUrl(await registeredClient(gateway));
     const pageIn = async (language: string) => (await gateway.fetch(new Request(url, { headers: { 'accept-language': language } }))).text();
-    expect(await pageIn('de-AT,en;q=0.5')).toContain('<html lang="de">');
+    expect(await pageIn('de-AT,en;q=0.5')).toContain('<html lang="de" dir="ltr">');
     expect(await pageIn('de')).toContain('Erlauben und anmelden');
     expect(await pageIn('xx, en;q=0.2, eo;q=0.9')).toContain('Permesi');
     expect(await pageIn('"><script>;q=x')).toContain('No, thanks');
     expect(await pageIn('')).toContain(':root{--accent:#063}');
+  });
+
+  it.each([...TRANSLATIONS])('says all it has to say in %s, with every name in its place (GWY-06)', async (language, texts) => {
+    const { gateway } = scriptedGateway({ name: 'Weather' });
+    const headers = { 'accept-language': language };
+    const html = await (await gateway.fetch(new Request(authorizeUrl(await registeredClient(gateway)), { headers }))).text();
+    expect(html).toContain(`<html lang="${language}" dir="${language === 'ar' ? 'rtl' : 'ltr'}">`);
+    const heading = /<h1>(.*)<\/h1>/.exec(html)?.[1] ?? '';
+    expect([heading.includes('<bdi class="client">Agent</bdi>'), heading.includes('<bdi>Weather</bdi>')]).toEqual([true, true]);
+    for (const text of [texts.loopback, texts.unverified, texts.allow, texts.refuse, texts.scopes]) expect(html).toContain(text);
+    expect(html).toContain('<code>127.0.0.1:5000</code>');
+    expect(html).not.toMatch(/[{}]\w+}/);
+    expect(Object.keys(texts)).toEqual(Object.keys(TRANSLATIONS.get('en') ?? {}));
+    const elsewhere = await gateway.fetch(new Request(`${GATEWAY}/oauth/callback?state=x&code=x`, { headers }));
+    expect(await elsewhere.text()).toContain(`<p>${texts.ended}</p>`);
+  });
+
+  it('says in English, and marks as such, what it can say in no other language (GWY-06)', async () => {
+    const { gateway } = scriptedGateway({ consent: { texts: { eo: { problem: 'Ne eblas' } } } });
+    const pageIn = async (language: string) =>
+      (await gateway.fetch(new Request(`${GATEWAY}/oauth/authorize`, { headers: { 'accept-language': language } }))).text();
+    expect(await pageIn('eo')).toContain('<p lang="en" dir="ltr">client_id has to be there once.</p>');
+    expect(await pageIn('fa,de;q=0.5')).toContain('<p lang="en" dir="ltr">client_id has to be there once.</p>');
+  });
+
+  it('shows the address of a client in ASCII, as it is looked up (GWY-06)', async () => {
+    const { gateway, browser } = scriptedGateway();
+    const uri = 'https://xn--ggle-55da.example/cb';
+    const clientId = await registeredClient(gateway, { redirect_uris: [uri] });
+    const { html } = await browser().open(authorizeUrl(clientId, { redirect_uri: uri }));
+    expect(html).toContain('<code>xn--ggle-55da.example</code>');
   });
 
   it('binds the transaction to its browser by a cookie that no other host can set (GWY-06)', async () => {

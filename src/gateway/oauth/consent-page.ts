@@ -31,23 +31,34 @@ export interface Pages {
 
 const STYLE = `
 *{box-sizing:border-box;margin:0}
-body{min-height:100vh;min-height:100dvh;display:grid;place-items:center;padding:24px;background:var(--ground);color:var(--text);font:var(--font)}
-main{width:100%;max-width:480px;padding:36px;background:var(--card);border:1px solid var(--line);border-radius:var(--radius);overflow-wrap:anywhere}
-h1{font-size:1.4rem;line-height:1.25;text-wrap:balance}
+body{min-height:100vh;min-height:100dvh;display:grid;place-items:center;padding:24px 16px;background:var(--ground);color:var(--text);font:var(--font)}
+main{width:100%;max-width:480px;padding:clamp(22px,7vw,40px);background:var(--card);border:1px solid var(--line);border-radius:var(--radius);overflow-wrap:anywhere}
+svg{display:block;width:40px;height:40px;margin-bottom:18px;color:var(--accent)}
+h1{font-size:1.45rem;line-height:1.25;letter-spacing:-.01em;text-wrap:balance}
+h1 .client{color:var(--accent)}
 p,ul{margin-top:14px}
-ul{padding-left:1.2em}
-code{padding:2px 6px;border-radius:6px;background:var(--ground);font:.9em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
+ul{padding:0;list-style:none;border:1px solid var(--line);border-radius:10px}
+li{padding:9px 14px}
+li+li{border-top:1px solid var(--line)}
+code{font:.92em ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;direction:ltr;unicode-bidi:isolate}
+p code{font-weight:600}
 .soft{color:var(--soft);font-size:.9rem}
-.warning{padding:12px 14px;border:1px solid var(--warning);border-left-width:5px;border-radius:8px}
+.soft code{font-weight:400}
+.warning{padding:12px 14px;border:1px solid var(--warning);border-inline-start-width:5px;border-radius:10px}
 form{display:flex;flex-wrap:wrap;gap:12px;margin-top:26px}
-button{flex:1 1 40%;min-height:48px;padding:10px 18px;font:inherit;border:1px solid var(--line);border-radius:10px;background:transparent;color:inherit;cursor:pointer}
+button{flex:1 1 auto;min-height:48px;padding:10px 18px;font:inherit;border:1px solid var(--soft);border-radius:10px;background:transparent;color:inherit;cursor:pointer}
+button:hover{text-decoration:underline}
 button[value=allow]{background:var(--accent);border-color:var(--accent);color:var(--on-accent);font-weight:600}
 button:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 `;
 
+/** The shape of a closed lock; it says nothing that the heading does not. */
+const LOCK =
+  '<svg viewBox="0 0 24 24" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.6" stroke-linecap="round"><rect x="4.5" y="10.5" width="15" height="10" rx="2.5"/><path d="M8 10.5V7.2a4 4 0 0 1 8 0v3.3M12 14.6v2"/></svg>';
+
 const COLOURS = `
-:root{color-scheme:light dark;--ground:#f1f3f7;--card:#fff;--line:#c9ced8;--text:#171a21;--soft:#5b6372;--accent:#2f49c8;--on-accent:#fff;--warning:#b45309;--radius:18px;--font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",sans-serif}
-@media(prefers-color-scheme:dark){:root{--ground:#0e1116;--card:#171b22;--line:#3a4250;--text:#eef1f6;--soft:#a3adbd;--accent:#93a0ff;--on-accent:#10131a;--warning:#f2a95c}}
+:root{color-scheme:light dark;--ground:#f1f3f7;--card:#fff;--line:#d3d8e1;--text:#171a21;--soft:#565e6d;--accent:#2f49c8;--on-accent:#fff;--warning:#b45309;--radius:18px;--font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",sans-serif}
+@media(prefers-color-scheme:dark){:root{--ground:#0e1116;--card:#171b22;--line:#333b48;--text:#eef1f6;--soft:#a3adbd;--accent:#93a0ff;--on-accent:#10131a;--warning:#f2a95c}}
 `;
 
 export function createPages({ style = {} }: ConsentOptions): Pages {
@@ -55,11 +66,14 @@ export function createPages({ style = {} }: ConsentOptions): Pages {
   const css = `${COLOURS}${own.length > 0 ? `:root{${own.join(';')}}` : ''}${STYLE}`;
   let digest: Promise<string> | undefined;
 
-  const page = async (title: string, lines: readonly string[], language: string): Promise<Page> => {
+  const page = async (
+    { title, heading, lines }: { readonly title: string; readonly heading: string; readonly lines: readonly string[] },
+    language: string,
+  ): Promise<Page> => {
     digest ??= sha256(css);
     return {
       html: `<!doctype html>
-<html lang="${escapeHtml(language)}">
+<html lang="${escapeHtml(language)}" dir="${directionOf(language)}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -68,7 +82,8 @@ export function createPages({ style = {} }: ConsentOptions): Pages {
 </head>
 <body>
 <main>
-<h1>${escapeHtml(title)}</h1>
+${LOCK}
+<h1>${heading}</h1>
 ${lines.join('\n')}
 </main>
 </body>
@@ -89,48 +104,77 @@ ${lines.join('\n')}
   return {
     consent(question, { language, texts }) {
       const { client, redirectUri, scopes, resource } = question;
-      const names = { client: shownName(client), resource };
-      const say = (text: string, more: Readonly<Record<string, string>> = {}): string => escapeHtml(filled(text, { ...names, ...more }));
-      const items = scopes.map((scope) => `<li><code>${escapeHtml(scope)}</code></li>`).join('');
+      const name = shownName(client);
+      const values = { client: isolated(name, 'client'), resource: isolated(resource), host: code(placeOf(redirectUri)) };
+      const say = (text: string): string => filled(escapeHtml(text), values);
+      const items = scopes.map((scope) => `<li>${code(scope)}</li>`).join('');
       return page(
-        filled(texts.title, names),
-        [
-          `<p>${say(texts.asks)}</p>`,
-          items === '' ? `<p>${say(texts.noScopes)}</p>` : `<p>${say(texts.scopes)}</p><ul>${items}</ul>`,
-          `<p>${sentTo(texts.sentTo, redirectUri)}</p>`,
-          ...(isLoopbackOnly(client.redirectUris) ? [`<p class="warning" role="note">${say(texts.loopback)}</p>`] : []),
-          `<p class="soft">${say(texts.unverified)}${isDocument(client) ? ` <code>${escapeHtml(client.clientId)}</code>` : ''}</p>`,
-          `<form method="post" action="${escapeHtml(question.action)}">`,
-          `<input type="hidden" name="transaction" value="${escapeHtml(question.transactionId)}">`,
-          `<input type="hidden" name="form_token" value="${escapeHtml(question.formToken)}">`,
-          `<button name="choice" value="refuse">${say(texts.refuse)}</button>`,
-          `<button name="choice" value="allow">${say(texts.allow)}</button>`,
-          '</form>',
-        ],
+        {
+          title: filled(texts.title, { client: isolatedText(name), resource: isolatedText(resource) }),
+          heading: say(texts.title),
+          lines: [
+            `<p>${say(texts.asks)}</p>`,
+            items === ''
+              ? `<p>${say(texts.noScopes)}</p>`
+              : `<p id="scopes">${say(texts.scopes)}</p><ul aria-labelledby="scopes">${items}</ul>`,
+            `<p>${say(texts.sentTo)}</p>`,
+            ...(isLoopbackOnly(client.redirectUris) ? [`<p class="warning" role="note">${say(texts.loopback)}</p>`] : []),
+            `<p class="soft">${say(texts.unverified)}${isDocument(client) ? ` ${code(URL.parse(client.clientId)?.href ?? '')}` : ''}</p>`,
+            `<form method="post" action="${escapeHtml(question.action)}">`,
+            `<input type="hidden" name="transaction" value="${escapeHtml(question.transactionId)}">`,
+            `<input type="hidden" name="form_token" value="${escapeHtml(question.formToken)}">`,
+            `<button name="choice" value="refuse">${say(texts.refuse)}</button>`,
+            `<button name="choice" value="allow">${say(texts.allow)}</button>`,
+            '</form>',
+          ],
+        },
         language,
       );
     },
-    problem: (reason, { language, texts }) =>
-      page(texts.problem, [`<p>${escapeHtml(reason)}</p>`, `<p class="soft">${escapeHtml(texts.startAgain)}</p>`], language),
+    problem(reason, { language, texts, reasons }) {
+      const spoken = reasons[reason];
+      return page(
+        {
+          title: texts.problem,
+          heading: escapeHtml(texts.problem),
+          lines: [
+            // What is meant for the developers of a client is there in English only.
+            spoken === undefined ? `<p lang="en" dir="ltr">${escapeHtml(reason)}</p>` : `<p>${escapeHtml(spoken)}</p>`,
+            `<p class="soft">${escapeHtml(texts.startAgain)}</p>`,
+          ],
+        },
+        language,
+      );
+    },
   };
 }
 
 const isDocument = ({ clientId }: GatewayClient): boolean => clientId.startsWith('https://');
 
-function shownName({ name, clientId, redirectUris: [first = ''] }: GatewayClient): string {
-  return name ?? URL.parse(clientId)?.host ?? placeOf(first);
+/** What a name may not hold: characters that show nothing, or have no meaning yet. */
+const UNSEEN = /[\p{Default_Ignorable_Code_Point}\p{C}\u2800]/gu;
+/** Marks piled up on one letter reach into the lines around it. */
+const PILED_MARKS = /(\p{M}{2})\p{M}+/gu;
+
+function shownName({ name = '', clientId, redirectUris: [first = ''] }: GatewayClient): string {
+  const seen = name.replace(UNSEEN, '').replace(PILED_MARKS, '$1').trim();
+  return seen === '' ? URL.parse(clientId)?.host || placeOf(first) : seen;
 }
 
-/** Host and port of a web address; the scheme of an application's own. */
+/** Host and port of a web address, in ASCII as it is looked up; the scheme of an application's own. */
 function placeOf(redirectUri: string): string {
   const url = URL.parse(redirectUri);
   if (url === null) return redirectUri;
   return url.protocol === 'https:' || url.protocol === 'http:' ? url.host : url.protocol;
 }
 
-function sentTo(text: string, redirectUri: string): string {
-  return escapeHtml(text).replaceAll('{host}', () => `<code>${escapeHtml(placeOf(redirectUri))}</code>`);
-}
+/** Its own direction of writing ends where it ends (Unicode Standard Annex 9). */
+const isolated = (text: string, kind?: string): string => `<bdi${kind ? ` class="${kind}"` : ''}>${escapeHtml(text)}</bdi>`;
+const isolatedText = (text: string): string => (/^[\x20-\x7e]*$/.test(text) ? text : `\u2068${text}\u2069`);
+const code = (text: string): string => `<code>${escapeHtml(text)}</code>`;
+
+const RIGHT_TO_LEFT: ReadonlySet<string> = new Set(['ar', 'ckb', 'dv', 'fa', 'he', 'ps', 'sd', 'ug', 'ur', 'yi']);
+const directionOf = (language: string): string => (RIGHT_TO_LEFT.has(language.split('-')[0] ?? '') ? 'rtl' : 'ltr');
 
 /** In one pass: a client that calls itself `{resource}` is called that. */
 function filled(text: string, values: Readonly<Record<string, string>>): string {

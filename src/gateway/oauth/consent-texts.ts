@@ -1,53 +1,41 @@
-/** What the pages of the gateway say, by language. Further languages, or other words, come from the configuration. */
+/** Which language the pages of the gateway speak. Further languages, or other words, come from the configuration. */
+import { type PageTexts, TRANSLATIONS } from './consent-translations.ts';
 import type { ConsentTexts } from './gateway-options.ts';
 
-const english: ConsentTexts = {
-  title: 'Allow {client} to use {resource}?',
-  asks: '{client} asks for access to {resource} in your name.',
-  scopes: 'It wants to:',
-  noScopes: 'It asks for no permission in particular.',
-  sentTo: 'You will be sent to {host} afterwards.',
-  loopback:
-    'This application runs on your own computer, where any program can use its name. Allow it only if you have just started it yourself.',
-  unverified: 'The name was chosen by the application. Nobody has checked it.',
-  allow: 'Allow and sign in',
-  refuse: 'Refuse',
-  problem: 'This sign-in cannot go on',
-  startAgain: 'Close this window and start again in the application.',
-};
-
-const german: ConsentTexts = {
-  title: '{client} den Zugriff auf {resource} erlauben?',
-  asks: '{client} bittet in Ihrem Namen um Zugriff auf {resource}.',
-  scopes: 'Gewünscht wird:',
-  noScopes: 'Es wird keine bestimmte Berechtigung gewünscht.',
-  sentTo: 'Danach geht es weiter zu {host}.',
-  loopback:
-    'Diese Anwendung läuft auf Ihrem eigenen Rechner, wo jedes Programm ihren Namen benutzen kann. Erlauben Sie es nur, wenn Sie sie gerade selbst gestartet haben.',
-  unverified: 'Den Namen hat die Anwendung selbst gewählt. Niemand hat ihn geprüft.',
-  allow: 'Erlauben und anmelden',
-  refuse: 'Ablehnen',
-  problem: 'Diese Anmeldung kann nicht weitergehen',
-  startAgain: 'Schließen Sie dieses Fenster und beginnen Sie in der Anwendung von vorn.',
-};
-
 export interface SpokenTexts {
+  /** A language tag, in small letters. */
   readonly language: string;
   readonly texts: ConsentTexts;
+  /** Why a sign-in cannot go on, by what the endpoints say about it in English. */
+  readonly reasons: Readonly<Record<string, string>>;
 }
 
 /** The texts in the first language of `Accept-Language` that there is, else in English. */
 export function textsFor(acceptLanguage: string | null, more: Readonly<Record<string, Partial<ConsentTexts>>> = {}): SpokenTexts {
-  const own: Readonly<Record<string, ConsentTexts>> = { en: english, de: german };
+  const added = new Map(Object.entries(more).map(([tag, texts]) => [tag.toLowerCase(), texts]));
   for (const tag of preferred(acceptLanguage)) {
     for (const language of [tag, tag.split('-')[0] ?? '']) {
-      const base = Object.hasOwn(own, language) ? own[language] : undefined;
-      const added = Object.hasOwn(more, language) ? more[language] : undefined;
-      if (base !== undefined || added !== undefined) return { language, texts: { ...english, ...base, ...added } };
+      if (TRANSLATIONS.has(language) || added.has(language)) return spoken(language, added.get(language));
     }
   }
-  return { language: 'en', texts: { ...english, ...more['en'] } };
+  return spoken('en', added.get('en'));
 }
+
+function spoken(language: string, added: Partial<ConsentTexts> = {}): SpokenTexts {
+  const { ended, elsewhere, answered, ...texts }: PageTexts = { ...ENGLISH, ...TRANSLATIONS.get(language), ...added };
+  // Another language's own words for a problem are not known: better the endpoint's English than ours beside it.
+  const reasons = TRANSLATIONS.has(language) ? { ...by(ENDED, ended), ...by(ELSEWHERE, elsewhere), ...by(ANSWERED, answered) } : {};
+  return { language, texts, reasons };
+}
+
+const ENGLISH = TRANSLATIONS.get('en') as PageTexts;
+
+const ENDED = ['It has ended, or took too long.', 'It took too long.', 'Nothing is waiting for this answer.'];
+const ELSEWHERE = ['It was begun in another browser, or by another page.', 'It was begun in another browser, or has ended.'];
+const ANSWERED = ['It was answered already.'];
+
+const by = (sentences: readonly string[], text: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(sentences.map((sentence) => [sentence, text]));
 
 const MOST_LANGUAGES = 10;
 

@@ -107,7 +107,7 @@ export interface ConsentOptions {
   readonly style?: Readonly<Record<`--${string}`, string>>;
 }
 
-/** What the consent page says; `{client}`, `{resource}`, `{host}` and `{scope}` are filled in. */
+/** What the consent page says; `{client}`, `{resource}` and `{host}` are filled in. */
 export interface ConsentTexts {
   readonly title: string;
   readonly asks: string;

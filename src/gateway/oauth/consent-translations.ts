@@ -1,0 +1,190 @@
+/** What the pages of the gateway say, by language. Data only; every entry has all texts. */
+import type { ConsentTexts } from './gateway-options.ts';
+
+export interface PageTexts extends ConsentTexts {
+  /** Why a sign-in cannot go on: it is over, it belongs to another browser, or there was an answer before. */
+  readonly ended: string;
+  readonly elsewhere: string;
+  readonly answered: string;
+}
+
+export const TRANSLATIONS: ReadonlyMap<string, PageTexts> = new Map<string, PageTexts>([
+  [
+    'en',
+    {
+      title: 'Allow {client} to use {resource}?',
+      asks: '{client} asks for access to {resource} in your name.',
+      scopes: 'Permissions it asks for:',
+      noScopes: 'It asks for no permission in particular.',
+      sentTo: 'You will be sent to {host} afterwards.',
+      loopback:
+        'This application runs on your own computer, where any program can use its name. Allow it only if you have just started it yourself.',
+      unverified: 'The name was chosen by the application. Nobody has checked it.',
+      allow: 'Allow and sign in',
+      refuse: 'Refuse',
+      problem: 'This sign-in cannot go on',
+      startAgain: 'Close this window and start again in the application.',
+      ended: 'It has ended, or took too long.',
+      elsewhere: 'It was begun in another browser, or by another page.',
+      answered: 'It was answered already.',
+    },
+  ],
+  [
+    'de',
+    {
+      title: '{client} den Zugriff auf {resource} erlauben?',
+      asks: '{client} möchte in Ihrem Namen auf {resource} zugreifen.',
+      scopes: 'Gewünschte Berechtigungen:',
+      noScopes: 'Es wird keine bestimmte Berechtigung gewünscht.',
+      sentTo: 'Danach geht es weiter zu {host}.',
+      loopback:
+        'Diese Anwendung läuft auf Ihrem eigenen Rechner, wo jedes Programm ihren Namen benutzen kann. Erlauben Sie es nur, wenn Sie sie gerade selbst gestartet haben.',
+      unverified: 'Den Namen hat die Anwendung selbst gewählt. Niemand hat ihn geprüft.',
+      allow: 'Erlauben und anmelden',
+      refuse: 'Ablehnen',
+      problem: 'Diese Anmeldung kann nicht weitergehen',
+      startAgain: 'Schließen Sie dieses Fenster und beginnen Sie in der Anwendung von vorn.',
+      ended: 'Sie ist beendet oder hat zu lange gedauert.',
+      elsewhere: 'Sie wurde in einem anderen Browser oder von einer anderen Seite begonnen.',
+      answered: 'Sie wurde bereits beantwortet.',
+    },
+  ],
+  [
+    'fr',
+    {
+      title: 'Autoriser {client} à utiliser {resource}\u202F?',
+      asks: '{client} demande à accéder à {resource} en votre nom.',
+      scopes: 'Autorisations demandées\u00A0:',
+      noScopes: 'Aucune autorisation particulière n’est demandée.',
+      sentTo: 'Vous serez ensuite redirigé vers {host}.',
+      loopback:
+        'Cette application s’exécute sur votre propre ordinateur, où tout programme peut utiliser son nom. N’acceptez que si vous venez de la lancer vous-même.',
+      unverified: 'Le nom a été choisi par l’application. Personne ne l’a vérifié.',
+      allow: 'Autoriser et se connecter',
+      refuse: 'Refuser',
+      problem: 'Cette connexion ne peut pas continuer',
+      startAgain: 'Fermez cette fenêtre et recommencez dans l’application.',
+      ended: 'Elle est terminée ou a pris trop de temps.',
+      elsewhere: 'Elle a été commencée dans un autre navigateur ou par une autre page.',
+      answered: 'Une réponse a déjà été donnée.',
+    },
+  ],
+  [
+    'es',
+    {
+      title: '¿Permitir que {client} use {resource}?',
+      asks: '{client} solicita acceso a {resource} en su nombre.',
+      scopes: 'Permisos solicitados:',
+      noScopes: 'No solicita ningún permiso en particular.',
+      sentTo: 'Después se le enviará a {host}.',
+      loopback:
+        'Esta aplicación se ejecuta en su propio equipo, donde cualquier programa puede usar su nombre. Permítalo solo si acaba de iniciarla usted.',
+      unverified: 'El nombre lo eligió la aplicación. Nadie lo ha comprobado.',
+      allow: 'Permitir e iniciar sesión',
+      refuse: 'Rechazar',
+      problem: 'Este inicio de sesión no puede continuar',
+      startAgain: 'Cierre esta ventana y vuelva a empezar en la aplicación.',
+      ended: 'Ha terminado o ha tardado demasiado.',
+      elsewhere: 'Se inició en otro navegador o desde otra página.',
+      answered: 'Ya se ha respondido.',
+    },
+  ],
+  [
+    'it',
+    {
+      title: 'Consentire a {client} di usare {resource}?',
+      asks: '{client} chiede di accedere a {resource} a suo nome.',
+      scopes: 'Autorizzazioni richieste:',
+      noScopes: 'Non viene richiesta alcuna autorizzazione particolare.',
+      sentTo: 'In seguito verrà indirizzato a {host}.',
+      loopback:
+        'Questa applicazione è in esecuzione sul suo computer, dove qualsiasi programma può usarne il nome. Consenta solo se l’ha appena avviata lei.',
+      unverified: 'Il nome è stato scelto dall’applicazione. Nessuno lo ha verificato.',
+      allow: 'Consenti e accedi',
+      refuse: 'Rifiuta',
+      problem: 'Questo accesso non può continuare',
+      startAgain: 'Chiuda questa finestra e ricominci dall’applicazione.',
+      ended: 'È terminato o ha richiesto troppo tempo.',
+      elsewhere: 'È stato iniziato in un altro browser o da un’altra pagina.',
+      answered: 'È già stata data una risposta.',
+    },
+  ],
+  [
+    'pt',
+    {
+      title: 'Permitir que {client} use {resource}?',
+      asks: '{client} pede acesso a {resource} em seu nome.',
+      scopes: 'Permissões pedidas:',
+      noScopes: 'Não é pedida nenhuma permissão em particular.',
+      sentTo: 'Em seguida, será encaminhado para {host}.',
+      loopback:
+        'Esta aplicação é executada no seu próprio computador, onde qualquer programa pode usar o nome dela. Permita apenas se acabou de iniciá-la.',
+      unverified: 'O nome foi escolhido pela aplicação. Ninguém o verificou.',
+      allow: 'Permitir e entrar',
+      refuse: 'Recusar',
+      problem: 'Este início de sessão não pode continuar',
+      startAgain: 'Feche esta janela e recomece na aplicação.',
+      ended: 'Terminou ou demorou demasiado.',
+      elsewhere: 'Foi iniciado noutro navegador ou por outra página.',
+      answered: 'Já foi respondido.',
+    },
+  ],
+  [
+    'ja',
+    {
+      title: '{client} に {resource} の利用を許可しますか？',
+      asks: '{client} が、あなたの代わりに {resource} へアクセスすることを求めています。',
+      scopes: '求められている権限：',
+      noScopes: '特定の権限は求められていません。',
+      sentTo: 'その後、{host} に移動します。',
+      loopback:
+        'このアプリケーションはお使いのコンピューター上で動作しており、そこではどのプログラムでもこの名前を名乗れます。ご自身で起動した直後の場合にのみ許可してください。',
+      unverified: 'この名前はアプリケーション自身が付けたもので、誰も確認していません。',
+      allow: '許可してサインイン',
+      refuse: '拒否',
+      problem: 'このサインインは続行できません',
+      startAgain: 'このウィンドウを閉じ、アプリケーションからやり直してください。',
+      ended: '終了しているか、時間がかかりすぎました。',
+      elsewhere: '別のブラウザー、または別のページで開始されたものです。',
+      answered: 'すでに回答済みです。',
+    },
+  ],
+  [
+    'zh',
+    {
+      title: '允许 {client} 使用 {resource} 吗？',
+      asks: '{client} 请求以您的名义访问 {resource}。',
+      scopes: '请求的权限：',
+      noScopes: '未请求特定权限。',
+      sentTo: '随后您将被带往 {host}。',
+      loopback: '此应用程序在您自己的计算机上运行，那里的任何程序都可以使用它的名称。仅当您刚刚亲自启动它时才允许。',
+      unverified: '该名称由应用程序自行选择，未经任何人核实。',
+      allow: '允许并登录',
+      refuse: '拒绝',
+      problem: '此次登录无法继续',
+      startAgain: '请关闭此窗口，然后在应用程序中重新开始。',
+      ended: '登录已结束，或耗时过长。',
+      elsewhere: '登录是在另一个浏览器中或由另一个页面发起的。',
+      answered: '已作出答复。',
+    },
+  ],
+  [
+    'ar',
+    {
+      title: 'هل تسمح لـ {client} باستخدام {resource}؟',
+      asks: 'يطلب {client} الوصول إلى {resource} باسمك.',
+      scopes: 'الأذونات المطلوبة:',
+      noScopes: 'لا يُطلب أي إذن محدد.',
+      sentTo: 'ستُنقل بعد ذلك إلى {host}.',
+      loopback: 'يعمل هذا التطبيق على جهازك، حيث يمكن لأي برنامج أن يستخدم اسمه. اسمح به فقط إذا كنت قد شغّلته بنفسك للتو.',
+      unverified: 'اختار التطبيق هذا الاسم بنفسه، ولم يتحقق منه أحد.',
+      allow: 'السماح وتسجيل الدخول',
+      refuse: 'رفض',
+      problem: 'لا يمكن متابعة تسجيل الدخول هذا',
+      startAgain: 'أغلق هذه النافذة وابدأ من جديد في التطبيق.',
+      ended: 'لقد انتهى أو استغرق وقتًا طويلًا.',
+      elsewhere: 'بدأ في متصفح آخر أو من صفحة أخرى.',
+      answered: 'تمت الإجابة عنه من قبل.',
+    },
+  ],
+]);
