@@ -1,5 +1,5 @@
-/** A person's browser before a gateway that runs in this process: cookies by origin, redirects, the gateway's form, the provider's page. */
-import type { Gateway } from '../../src/gateway/oauth/create-gateway.ts';
+/** A person's browser before a gateway, here or in a process of its own: cookies by origin, redirects, the gateway's form, the provider's page. */
+import type { GatewayEntry } from './gateway-scene.ts';
 
 export interface Landing {
   /** The last URL; the client's redirect URI where the sign-in came to its end. */
@@ -22,7 +22,7 @@ export interface GatewayBrowser {
 const MOST_STEPS = 20;
 
 export function gatewayBrowser(o: {
-  readonly gateway: Gateway;
+  readonly gateway: GatewayEntry;
   readonly origin: string;
   readonly providerOrigin: string;
   readonly providerChoice?: 'allow' | 'refuse';

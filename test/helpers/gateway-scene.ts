@@ -15,6 +15,11 @@ export const CHALLENGE = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM';
 
 export type Json = Readonly<Record<string, unknown>>;
 
+/** Where requests for a gateway go: one in this process, or a process of its own. */
+export interface GatewayEntry {
+  fetch(request: Request): Promise<Response>;
+}
+
 export interface GatewayScene {
   readonly gateway: Gateway;
   readonly provider: OidcProvider;
@@ -62,7 +67,7 @@ export async function gatewayScene(
   };
 }
 
-export async function register(gateway: Gateway, metadata: Json = {}): Promise<{ status: number; body: Json }> {
+export async function register(gateway: GatewayEntry, metadata: Json = {}): Promise<{ status: number; body: Json }> {
   const response = await gateway.fetch(
     new Request(`${GATEWAY}/oauth/register`, {
       method: 'POST',
@@ -73,7 +78,7 @@ export async function register(gateway: Gateway, metadata: Json = {}): Promise<{
   return { status: response.status, body: (await response.json()) as Json };
 }
 
-export async function registeredClient(gateway: Gateway, metadata: Json = {}): Promise<string> {
+export async function registeredClient(gateway: GatewayEntry, metadata: Json = {}): Promise<string> {
   const { body } = await register(gateway, metadata);
   return String(body['client_id']);
 }
@@ -104,7 +109,7 @@ export async function signIn(
 }
 
 export async function post(
-  gateway: Gateway,
+  gateway: GatewayEntry,
   path: 'token' | 'revoke',
   form: Readonly<Record<string, string>>,
   headers: Record<string, string> = {},
