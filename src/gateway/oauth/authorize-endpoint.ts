@@ -130,7 +130,7 @@ async function askForConsent(
   const page = await pages.consent(question, textsFor(request.headers.get('accept-language'), settings.consent.texts));
   return htmlAnswer(page.html, 200, {
     ...page.headers,
-    'Set-Cookie': bindingCookie(id, browserSecret, settings.limits.transactionSeconds),
+    'Set-Cookie': bindingCookie(settings.issuer, id, browserSecret, settings.limits.transactionSeconds),
   });
 }
 

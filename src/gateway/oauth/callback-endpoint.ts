@@ -19,7 +19,7 @@ export async function callback(parts: GatewayParts, request: Request, network: s
   if (found === undefined) return problemAnswer(parts, request, 'It has ended, or took too long.');
   const { context } = found;
   // The browser first: in another one nothing is learned, and nothing is changed.
-  if (!(await isBoundBrowser(request, id, context.browserDigest))) {
+  if (!(await isBoundBrowser(request, settings.issuer, context))) {
     return problemAnswer(parts, request, 'It was begun in another browser, or has ended.', { status: 403 });
   }
   const { clientState, attempt } = await secrets.read(id);
@@ -40,7 +40,7 @@ export async function callback(parts: GatewayParts, request: Request, network: s
   if (sent?.isTaken !== true) return problemAnswer(parts, request, 'It was answered already.');
   parts.bounds.ended(network, id);
   const place = { redirectUri: context.request.redirectUri, clientState };
-  const cookie = { 'Set-Cookie': noBindingCookie(id) };
+  const cookie = { 'Set-Cookie': noBindingCookie(settings.issuer, id) };
   if (sent.state.step === 'codeIssued' && way.code !== undefined) return clientAnswer(settings, place, { code: way.code }, cookie);
   const ended = sent.state.context.failure;
   settings.log('warn', 'gateway.transaction-ended', { step: sent.state.step, code: ended?.code });

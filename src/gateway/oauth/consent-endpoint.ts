@@ -15,7 +15,10 @@ export async function consent(parts: GatewayParts, request: Request, network: st
   const id = form.get('transaction') ?? '';
   const state = await transactions.read(id);
   if (state === undefined) return problemAnswer(parts, request, 'It has ended, or took too long.');
-  if (isFromElsewhere(request, settings.issuer) || !(await isAnswerOf(state, request, form.get('form_token')))) {
+  if (
+    isFromElsewhere(request, settings.issuer) ||
+    !(await isAnswerOf(state, { request, issuer: settings.issuer }, form.get('form_token')))
+  ) {
     return problemAnswer(parts, request, 'It was begun in another browser, or by another page.', { status: 403 });
   }
   if (settings.clock.now() >= state.context.deadlineEpochMs) {
@@ -37,7 +40,7 @@ export async function consent(parts: GatewayParts, request: Request, network: st
     settings,
     { redirectUri: asked.redirectUri, clientState },
     { error: failure?.error ?? 'server_error' },
-    { 'Set-Cookie': noBindingCookie(id) },
+    { 'Set-Cookie': noBindingCookie(settings.issuer, id) },
   );
 }
 
@@ -48,8 +51,12 @@ function isFromElsewhere(request: Request, issuer: string): boolean {
   return (site !== null && site !== 'same-origin') || (origin !== null && origin !== new URL(issuer).origin);
 }
 
-async function isAnswerOf({ step, context }: TransactionState, request: Request, formToken: string | undefined): Promise<boolean> {
-  if (!(await isBoundBrowser(request, context.id, context.browserDigest))) return false;
+async function isAnswerOf(
+  { step, context }: TransactionState,
+  { request, issuer }: { readonly request: Request; readonly issuer: string },
+  formToken: string | undefined,
+): Promise<boolean> {
+  if (!(await isBoundBrowser(request, issuer, context))) return false;
   // After consent there is no form any more; the chart says that it was answered.
   if (step !== 'awaitingConsent') return true;
   return constantTimeEqual(await digestOf(formToken ?? ''), context.formDigest ?? '');
@@ -67,7 +74,7 @@ function prepareUpstream(
     const nonce = randomText();
     const browserSecret = randomText();
     way.url = await upstream.authorizationUrl({ state, nonce, codeChallenge }, request.scopes);
-    way.cookie = bindingCookie(id, browserSecret, settings.limits.transactionSeconds);
+    way.cookie = bindingCookie(settings.issuer, id, browserSecret, settings.limits.transactionSeconds);
     await secrets.write(id, { clientState, attempt: { verifier, nonce, state } });
     return { browserDigest: await digestOf(browserSecret), stateDigest: await digestOf(state) };
   };

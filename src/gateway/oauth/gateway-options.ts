@@ -9,7 +9,12 @@ import type { TokenValidator } from '../token-validator.ts';
 export interface GatewayOptions {
   /** The URL of the MCP server as clients know it: the audience of every access token. Never taken from a request. */
   readonly resource: string | URL;
-  /** The gateway's own issuer identifier; its endpoints are below it, at `/oauth/…`. Default: the origin of `resource`. */
+  /**
+   * The gateway's own issuer identifier; its endpoints are below it, at `/oauth/…`. Default: the origin of `resource`.
+   *
+   * `http` on a loopback address is for development: the cookie that binds a sign-in to its browser is then neither
+   * `Secure` nor `__Host-`, which Safari refuses there, and every server on any port of that host can see it.
+   */
   readonly issuer?: string;
   /** The identity provider people sign in at. */
   readonly upstream: UpstreamOptions;
