@@ -49,6 +49,14 @@ export interface Flow {
   close(): Promise<void>;
 }
 
+interface Renewal {
+  /** Of the token that is replaced. */
+  readonly version: string;
+  readonly token: Promise<AccessToken | undefined>;
+  /** The chart as it was when it was last seen at work on it. */
+  seenAt: AuthorizationSnapshot | undefined;
+}
+
 /** Nothing goes on by itself from here: the waiting have their answer. */
 const hasAnswer = (snapshot: AuthorizationSnapshot): boolean => isResting(snapshot) || needsClient(snapshot);
 
@@ -93,7 +101,11 @@ export function createFlow(environment: Environment): Flow {
     return isDue ? undefined : current;
   }
 
-  async function usableToken(signal?: AbortSignal): Promise<AccessToken | undefined> {
+  function usableToken(signal?: AbortSignal): Promise<AccessToken | undefined> {
+    return joinedRenewal(signal) ?? findUsableToken(signal);
+  }
+
+  async function findUsableToken(signal: AbortSignal | undefined): Promise<AccessToken | undefined> {
     const restoring = restored(signal);
     if (restoring !== undefined) await restoring;
     const snapshot = actor.getSnapshot();
@@ -116,19 +128,31 @@ export function createFlow(environment: Environment): Flow {
   }
 
   /** One for all who find the same token about to expire: each of ten thousand would otherwise watch the chart by itself. */
-  let renewal: { readonly version: string; readonly token: Promise<AccessToken | undefined> } | undefined;
+  let renewal: Renewal | undefined;
 
-  function renewed(token: AccessToken, signal: AbortSignal | undefined): Promise<AccessToken | undefined> {
-    // One that has just been cancelled is over, although those who waited for it have not been told yet.
-    if (renewal?.version !== token.version || isResting(actor.getSnapshot())) {
-      const begun = { version: token.version, token: renew(token) };
-      const isOver = (): void => {
-        if (renewal === begun) renewal = undefined;
-      };
-      begun.token.then(isOver, isOver);
-      renewal = begun;
+  /** The renewal of the token in use, if one is under way: whoever comes meanwhile waits for its promise and has no other work. */
+  function joinedRenewal(signal: AbortSignal | undefined): Promise<AccessToken | undefined> | undefined {
+    if (renewal === undefined || renewal.version !== accessTokens.current?.version) return undefined;
+    const snapshot = actor.getSnapshot();
+    // The chart is asked once for each of its snapshots, and not by each who comes.
+    if (snapshot !== renewal.seenAt) {
+      // One that has just been cancelled is over, although those who waited for it have not been told yet.
+      if (snapshot.status !== 'active' || isResting(snapshot)) return undefined;
+      renewal.seenAt = snapshot;
     }
     return orAborted(renewal.token, signal);
+  }
+
+  function renewed(token: AccessToken, signal: AbortSignal | undefined): Promise<AccessToken | undefined> {
+    const joined = joinedRenewal(signal);
+    if (joined !== undefined) return joined;
+    const begun: Renewal = { version: token.version, token: renew(token), seenAt: undefined };
+    const isOver = (): void => {
+      if (renewal === begun) renewal = undefined;
+    };
+    begun.token.then(isOver, isOver);
+    renewal = begun;
+    return orAborted(begun.token, signal);
   }
 
   async function renew(token: AccessToken): Promise<AccessToken | undefined> {

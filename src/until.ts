@@ -61,8 +61,13 @@ export function orAborted<Result>(work: Promise<Result>, signal: AbortSignal | u
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason);
     if (signal.aborted) return onAbort();
-    const stop = (): void => signal.removeEventListener('abort', onAbort);
     signal.addEventListener('abort', onAbort, { once: true });
-    work.finally(stop).then(resolve, reject);
+    const settle =
+      <Outcome>(end: (outcome: Outcome) => void) =>
+      (outcome: Outcome): void => {
+        signal.removeEventListener('abort', onAbort);
+        end(outcome);
+      };
+    work.then(settle(resolve), settle(reject));
   });
 }
