@@ -18,11 +18,11 @@ it.each([
   expect(judge({ ...row, ours, sdk, atMost: 1 })).toMatchObject({ ratio: Number.NaN, met: false });
 });
 
-it('judges a figure by its target, and does not take what could not be measured for met', () => {
+it('judges a figure by its target, and does not take what could not be measured for met; a cost below zero is', () => {
   const figure = { name: 'memory', unit: 'MB', atMost: 50 };
   expect(judgeFigure({ ...figure, value: 50 }).met).toBe(true);
   expect(judgeFigure({ ...figure, value: 51 }).met).toBe(false);
   expect(judgeFigure({ ...figure, value: Number.NaN }).met).toBe(false);
-  expect(judgeFigure({ ...figure, value: -1 }).met).toBe(false);
+  expect(judgeFigure({ ...figure, value: -1 }).met).toBe(true);
   expect(judgeFigure({ name: 'time', unit: 'ms', value: 1 }).met).toBeUndefined();
 });

@@ -49,8 +49,8 @@ export interface JudgedFigure extends Figure {
 }
 
 export function judgeFigure(figure: Figure): JudgedFigure {
-  // What comes out below zero is noise, and not met.
-  return figure.atMost === undefined ? figure : { ...figure, met: figure.value > 0 && figure.value <= figure.atMost };
+  // A difference below zero is a cost too small to be seen: met. NaN, which could not be measured, is not.
+  return figure.atMost === undefined ? figure : { ...figure, met: figure.value <= figure.atMost };
 }
 
 export function figureTable(rows: readonly JudgedFigure[]): string {
