@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AuthorizationError } from '../../src/errors.ts';
 import { isTokenRejected, TokenRejected, type TokenValidator } from '../../src/gateway/token-validator.ts';
-import { backendToken, post } from '../helpers/gateway-scene.ts';
+import { backendToken, post, registeredClient } from '../helpers/gateway-scene.ts';
 import { scriptedGateway } from '../helpers/scripted-gateway.ts';
 
 const validator: TokenValidator = {
@@ -29,6 +29,20 @@ describe('a gateway that passes upstream tokens through', () => {
     expect(refreshed.body).toMatchObject({ access_token: 'upstream-access-2', expires_in: 600 });
     await post(scene.gateway, 'revoke', { client_id: clientId, token: String(refreshed.body['refresh_token']) });
     expect(scene.provider.revoked).toEqual(['upstream-refresh-2', 'upstream-access-2']);
+  });
+
+  it('ends the grant where the access token is revoked, by the client it was given to, on any replica (GWY-08)', async () => {
+    const scene = scriptedGateway({ tokens: { format: 'upstream', validator } });
+    const { clientId, body } = await scene.tokens();
+    const other = await registeredClient(scene.gateway);
+    const form = { token: String(body['access_token']), token_type_hint: 'access_token' };
+    expect((await post(scene.gateway, 'revoke', { ...form, client_id: other })).body['error']).toBe('unauthorized_client');
+    expect((await post(scene.gateway, 'revoke', { ...form, client_id: clientId, token: 'unknown' })).status).toBe(200);
+    expect(scene.provider.revoked).toEqual([]);
+    expect((await post(scene.replica(), 'revoke', { ...form, client_id: clientId })).status).toBe(200);
+    expect(scene.provider.revoked).toEqual(['upstream-refresh-1', 'upstream-access-1']);
+    const refresh = { grant_type: 'refresh_token', client_id: clientId, refresh_token: String(body['refresh_token']) };
+    expect((await post(scene.gateway, 'token', refresh)).body['error']).toBe('invalid_grant');
   });
 
   it('tells the client that it is over, or that it is an outage, as the identity provider does (GWY-08)', async () => {

@@ -140,7 +140,12 @@ describe('upstream tokens', () => {
     await scene.clock.advance(580_000);
     const gateways = [scene.gateway, scene.replica(), scene.gateway, scene.replica()];
     const asked = Promise.all(gateways.map((gateway) => backendToken(gateway, body['access_token'])));
-    for (let round = 0; round < 20; round += 1) await scene.clock.advance(100);
+    let isOver = false;
+    void asked.finally(() => {
+      isOver = true;
+    });
+    // However busy the machine is: sealing takes real time, and no simulated one.
+    while (!isOver) await scene.clock.advance(20);
     expect(await asked).toEqual(['upstream-access-2', 'upstream-access-2', 'upstream-access-2', 'upstream-access-2']);
     const [, ...refreshes] = scene.provider.tokenRequests;
     expect(refreshes.map((form) => form.get('refresh_token'))).toEqual(['upstream-refresh-1']);

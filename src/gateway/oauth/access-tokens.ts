@@ -6,11 +6,12 @@
 import { exportJWK, generateKeyPair, importJWK, type JWK, jwtVerify, SignJWT } from 'jose';
 import * as z from 'zod/mini';
 import { FailureError } from '../../failure.ts';
+import { decodeRecord, RECORD_FORMAT } from '../../records/record-format.ts';
 import { seal, unseal } from '../../stores/sealed-entry.ts';
 import type { SigningKey } from './gateway-options.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
 import type { Grant } from './grants.ts';
-import { randomText } from './random-text.ts';
+import { digestOf, randomText } from './random-text.ts';
 
 export interface AccessTokenClaims {
   readonly grantId: string;
@@ -25,6 +26,8 @@ export interface AccessTokens {
   issue(grant: Grant, scopes: readonly string[], lifetimeSeconds: number): Promise<string>;
   /** `undefined` for whatever is not a token of this gateway, for this resource, at this time. */
   verify(token: string): Promise<AccessTokenClaims | undefined>;
+  /** The grant of a token that is to be revoked. */
+  ownerOf(token: string): Promise<Pick<AccessTokenClaims, 'grantId' | 'clientId'> | undefined>;
   /** What others verify signed tokens with; empty for sealed ones. */
   publicKeys(): Promise<readonly JWK[]>;
   readonly algorithms: readonly string[];
@@ -40,7 +43,7 @@ const claimsSchema = z.object({
   exp: z.number(),
 });
 
-type Settings = Pick<GatewaySettings, 'format' | 'signingKeys' | 'ring' | 'issuer' | 'resource' | 'clock'>;
+type Settings = Pick<GatewaySettings, 'store' | 'format' | 'signingKeys' | 'ring' | 'issuer' | 'resource' | 'clock'>;
 
 export function createAccessTokens(settings: Settings): AccessTokens {
   switch (settings.format) {
@@ -49,17 +52,31 @@ export function createAccessTokens(settings: Settings): AccessTokens {
     case 'opaque':
       return sealedTokens(settings);
     case 'upstream':
-      return passedThroughTokens;
+      return passedThroughTokens(settings);
   }
 }
 
 /** None of our own: whether one is valid is for the configured validator to know. */
-const passedThroughTokens: AccessTokens = {
-  algorithms: [],
-  issue: (grant) => Promise.resolve(grant.upstream.accessToken),
-  verify: () => Promise.resolve(undefined),
-  publicKeys: () => Promise.resolve([]),
-};
+function passedThroughTokens({ store }: Settings): AccessTokens {
+  const keyOf = async (token: string): Promise<string> => `gateway-token/${await digestOf(token)}`;
+  return {
+    algorithms: [],
+    async issue({ grantId, clientId, upstream, expiresAtEpochMs }) {
+      // Nothing in a foreign token says which grant it is of.
+      const value = { format: RECORD_FORMAT, grantId, clientId };
+      await store.write(await keyOf(upstream.accessToken), value, { expiresAtEpochMs: upstream.expiresAtEpochMs ?? expiresAtEpochMs });
+      return upstream.accessToken;
+    },
+    verify: () => Promise.resolve(undefined),
+    async ownerOf(token) {
+      const found = await store.read(await keyOf(token));
+      return found && decodeRecord('token', ownerSchema, found);
+    },
+    publicKeys: () => Promise.resolve([]),
+  };
+}
+
+const ownerSchema = z.object({ grantId: z.string(), clientId: z.string() });
 
 interface Key {
   readonly keyId: string;
@@ -74,7 +91,7 @@ function signedTokens({ signingKeys, issuer, resource, clock }: Settings): Acces
   const keys = (): Promise<readonly Key[]> => (made ??= loadKeys(signingKeys));
   const algorithms = [...new Set(signingKeys?.map((key) => key.alg) ?? ['ES256'])];
 
-  return {
+  const tokens: Omit<AccessTokens, 'ownerOf'> = {
     algorithms,
     async issue(grant, scopes, lifetimeSeconds) {
       const [key] = await keys();
@@ -115,12 +132,13 @@ function signedTokens({ signingKeys, issuer, resource, clock }: Settings): Acces
     },
     publicKeys: async () => (await keys()).map(({ published }) => published),
   };
+  return { ...tokens, ownerOf: tokens.verify };
 }
 
 function sealedTokens({ ring, issuer, resource, clock }: Settings): AccessTokens {
   // What is sealed for another gateway or resource does not open.
   const place = `access-token ${issuer} ${resource}`;
-  return {
+  const tokens: Omit<AccessTokens, 'ownerOf'> = {
     algorithms: [],
     async issue(grant, scopes, lifetimeSeconds) {
       const { jwe } = await seal(ring, place, { ...claimsOf(grant, scopes), exp: seconds(clock.now()) + lifetimeSeconds });
@@ -137,6 +155,7 @@ function sealedTokens({ ring, issuer, resource, clock }: Settings): AccessTokens
     },
     publicKeys: () => Promise.resolve([]),
   };
+  return { ...tokens, ownerOf: tokens.verify };
 }
 
 function claimsOf(grant: Grant, scopes: readonly string[]): Record<string, string> {

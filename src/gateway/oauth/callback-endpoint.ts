@@ -41,7 +41,10 @@ export async function callback(parts: GatewayParts, request: Request, network: s
   parts.bounds.ended(network, id);
   const place = { redirectUri: context.request.redirectUri, clientState };
   const cookie = { 'Set-Cookie': noBindingCookie(settings.issuer, id) };
-  if (sent.state.step === 'codeIssued' && way.code !== undefined) return clientAnswer(settings, place, { code: way.code }, cookie);
+  if (sent.state.step === 'codeIssued' && way.code !== undefined) {
+    parts.unclaimed.note(id, sent.state.context.code?.deadlineEpochMs ?? 0);
+    return clientAnswer(settings, place, { code: way.code }, cookie);
+  }
   const ended = sent.state.context.failure;
   settings.log('warn', 'gateway.transaction-ended', { step: sent.state.step, code: ended?.code });
   return clientAnswer(settings, place, { error: ended?.error ?? 'server_error' }, cookie);

@@ -29,6 +29,7 @@ import { answerAt, healthRoute, openRoute, pageRoute, type Route } from './route
 import { token } from './token-endpoint.ts';
 import { createTransactionSecrets } from './transaction-secrets.ts';
 import { createTransactions } from './transactions.ts';
+import { createUnclaimedCodes } from './unclaimed-codes.ts';
 import { createUpstream } from './upstream.ts';
 
 export interface Gateway {
@@ -59,15 +60,26 @@ export function createGateway(options: GatewayOptions): Gateway {
         return await answerAt(route, request, networkOf(request, platform, settings.clientAddressHeader));
       } catch (thrown) {
         const failed = failureAnswer(settings, thrown);
-        return route.isPage === true ? problemAnswer(parts, request, failed.message, failed) : errorAnswer(failed);
+        return route.isPage === true ? await problemAnswer(parts, request, failed.message, failed) : errorAnswer(failed);
+      } finally {
+        // Afterwards: the request may be about the very code.
+        waitFor(parts.unclaimed.sweep(), platform);
       }
     },
   };
 }
 
+function waitFor(work: Promise<void> | undefined, platform: RequestPlatform | object | undefined): void {
+  const { waitUntil } = Object(platform) as RequestPlatform;
+  // Called as a method: on Workers it needs its object.
+  if (work !== undefined && typeof waitUntil === 'function') waitUntil.call(platform, work);
+}
+
 function partsOf(settings: GatewaySettings): GatewayParts {
   const endpoints = endpointsOf(settings.issuer);
   const upstream = createUpstream(settings, endpoints.callback);
+  const transactions = createTransactions(settings);
+  const grants = createGrants(settings, upstream);
   return {
     settings,
     endpoints,
@@ -76,9 +88,10 @@ function partsOf(settings: GatewaySettings): GatewayParts {
     assertions: createClientAssertions(settings),
     registration: createClientRegistration(settings),
     documents: createClientDocuments(settings),
-    transactions: createTransactions(settings),
+    transactions,
     secrets: createTransactionSecrets(settings),
-    grants: createGrants(settings, upstream),
+    grants,
+    unclaimed: createUnclaimedCodes(settings, transactions, grants),
     accessTokens: createAccessTokens(settings),
     refreshTokens: createRefreshTokens(settings),
     pages: createPages(settings.consent),

@@ -11,6 +11,7 @@ import type { Endpoints } from './metadata-documents.ts';
 import type { RefreshTokens } from './refresh-tokens.ts';
 import type { TransactionSecrets } from './transaction-secrets.ts';
 import type { Transactions } from './transactions.ts';
+import type { UnclaimedCodes } from './unclaimed-codes.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface GatewayParts {
@@ -24,6 +25,7 @@ export interface GatewayParts {
   readonly secrets: TransactionSecrets;
   readonly upstream: Upstream;
   readonly grants: Grants;
+  readonly unclaimed: UnclaimedCodes;
   readonly accessTokens: AccessTokens;
   readonly refreshTokens: RefreshTokens;
   readonly pages: Pages;

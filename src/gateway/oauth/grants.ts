@@ -78,8 +78,8 @@ const ROUNDS = 10;
 export const EXPIRY_SKEW_MS = 30_000;
 const LEASE_MS = 15_000;
 const LEASE_WAIT_MS = 20_000;
-/** A code that is redeemed in its last moment finds its grant still there. */
-const AFTER_CODE_MS = 60_000;
+/** A code that is redeemed in its last moment finds its grant still there, and whoever ends it finds what to revoke upstream. */
+const AFTER_CODE_MS = 9 * 60_000;
 
 export function createGrants(
   settings: Pick<GatewaySettings, 'store' | 'vault' | 'clock' | 'limits' | 'seconds'>,

@@ -9,7 +9,7 @@ export async function revoke(parts: GatewayParts, request: Request): Promise<Res
   const client = await provenClient(parts, request, form);
   const token = form.get('token');
   if (token === undefined) throw new OAuthAnswer('invalid_request', 'token is missing.');
-  const facts = (await parts.refreshTokens.read(token)) ?? (await parts.accessTokens.verify(token));
+  const facts = (await parts.refreshTokens.read(token)) ?? (await parts.accessTokens.ownerOf(token));
   // What is no token (any more) needs no revoking (RFC 7009 section 2.2).
   if (facts === undefined) return jsonAnswer({});
   if (facts.clientId !== client.clientId) throw new OAuthAnswer('unauthorized_client', 'The token was issued to another client.');
