@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest';
+import { reverseProxy } from '../../src/gateway/proxy/reverse-proxy.ts';
+import { problemsOf } from '../helpers/problems-of.ts';
+import { asked, PUBLIC, proxiedScene } from './proxied-scene.ts';
+
+const ORIGIN = new URL(PUBLIC).origin;
+
+describe('the path at the backend', () => {
+  it.each([
+    ['/mcp', '/inner/mcp'],
+    ['/mcp/', '/inner/mcp/'],
+    ['/mcp/a/b', '/inner/mcp/a/b'],
+    ['/mcp/a%2Fb', '/inner/mcp/a%2Fb'],
+    ['/mcp?a=1&b=%20', '/inner/mcp?a=1&b=%20'],
+    ['/mcp?access_token=secret', '/inner/mcp'],
+    ['/mcp?a=1&access%5Ftoken=secret&b=2', '/inner/mcp?a=1&b=2'],
+    ['/mcp?a=1;access_token=secret&b=2', '/inner/mcp?b=2'],
+    ['/mcp?ACCESS_TOKEN=secret', '/inner/mcp'],
+    ['/mcp//evil.example.com/x', '/inner/mcp//evil.example.com/x'],
+  ])('of %s is %s (GWY-01, GWY-13)', async (path, expected) => {
+    const { handle, seen } = await proxiedScene();
+    expect((await handle(asked({}, ORIGIN + path))).status).toBe(200);
+    expect(seen.map(({ url }) => url)).toEqual([expected]);
+  });
+
+  it.each([
+    '/mcp/../admin',
+    '/mcp/%2e%2e/admin',
+    '/mcp/..%2fadmin',
+    '/mcp/..%5cadmin',
+    '/mcp/%252e%252e%252fadmin',
+    '/mcp/..;/admin',
+    '/mcpx',
+    '/',
+    '//mcp',
+  ])('%s is not at the resource, and 404 (GWY-01)', async (path) => {
+    const { handle, seen } = await proxiedScene();
+    expect((await handle(asked({}, ORIGIN + path))).status).toBe(404);
+    expect(seen).toEqual([]);
+  });
+
+  it.each([
+    ['https://mcp.example.com', '/', '/inner/mcp'],
+    ['https://mcp.example.com', '/a', '/inner/mcp/a'],
+    ['https://mcp.example.com/mcp/', '/mcp/', '/inner/mcp'],
+    ['https://mcp.example.com/mcp/', '/mcp/a', '/inner/mcp/a'],
+  ])('of the resource %s, asked at %s, is %s (GWY-01)', async (resource, path, expected) => {
+    const { handle, seen } = await proxiedScene(undefined, {}, { resource });
+    await handle(asked({}, ORIGIN + path));
+    expect(seen.map(({ url }) => url)).toEqual([expected]);
+  });
+});
+
+describe('redirects of the backend', () => {
+  it.each([
+    ['/inner/mcp/next?x=1', `${PUBLIC}/next?x=1`],
+    ['next', `${ORIGIN}/next`],
+    ['mcp/next', `${PUBLIC}/next`],
+    ['https://files.example.com/download', 'https://files.example.com/download'],
+    [`${PUBLIC}/there`, `${PUBLIC}/there`],
+  ])('to %s is not followed, and leads to %s or nowhere (GWY-01)', async (location, expected) => {
+    const { handle, seen } = await proxiedScene((_request, response) => void response.writeHead(307, { location }).end());
+    const response = await handle(asked());
+    expect(seen).toHaveLength(1);
+    const isOutside = location === 'next';
+    expect([response.status, response.headers.get('location')]).toEqual(isOutside ? [502, null] : [307, expected]);
+  });
+
+  it('at its own address: mapped where the resource is, refused elsewhere, so that the address never gets out (GWY-01)', async () => {
+    const { handle, backend, records } = await proxiedScene(({ url, headers }, response) => {
+      const path = url?.endsWith('/in') === true ? '/inner/mcp/there' : '/admin';
+      response.writeHead(302, { location: `http://${headers.host}${path}`, 'content-location': `http://${headers.host}/admin` }).end();
+    });
+    const inside = await handle(asked({}, `${PUBLIC}/in`));
+    expect([inside.status, inside.headers.get('location')]).toEqual([302, `${PUBLIC}/there`]);
+    const outside = await handle(asked());
+    expect([outside.status, await outside.json()]).toMatchObject([502, { error: 'bad_gateway' }]);
+    expect(JSON.stringify([[...inside.headers], [...outside.headers], records])).not.toContain(new URL(backend).host);
+  });
+
+  it.each([
+    'http://10.0.0.5/x',
+    'http://127.0.0.1:1/x',
+    'https://127.0.0.1:1/x',
+    'javascript:alert(1)',
+    'https://user:pw@files.example.com/',
+  ])('to %s are refused (GWY-01)', async (location) => {
+    const { handle } = await proxiedScene((_request, response) => void response.writeHead(302, { location }).end());
+    const response = await handle(asked());
+    expect([response.status, response.headers.get('location')]).toEqual([502, null]);
+  });
+});
+
+describe('the options', () => {
+  it('are all looked at, and no secret in them is shown (GWY-01)', () => {
+    const options = {
+      resource: 'http://mcp.example.com/mcp',
+      backend: 'http://user:hunter2@backend:3000/mcp',
+      backendToken: 'all',
+      requestTimeoutMs: 0,
+      sessionKey: new Uint8Array(8),
+      fetch: 1,
+      more: 'sesame',
+    };
+    const problems = problemsOf(() => reverseProxy(options as never));
+    expect(problems).toHaveLength(7);
+    expect(problems.join()).not.toMatch(/hunter2|sesame/);
+  });
+
+  it.each([
+    { resource: PUBLIC, backend: PUBLIC },
+    { resource: PUBLIC, backend: 'http://backend:3000/mcp', backendToken: 'upstream' as const },
+    { resource: PUBLIC, backend: 'ftp://backend/mcp' },
+  ])(
+    'refuse a backend that is the gateway itself, one that tokens reach in the clear, and one that is no web server (GWY-01) %#',
+    (options) => {
+      expect(problemsOf(() => reverseProxy(options))).toHaveLength(1);
+    },
+  );
+
+  it('allow tokens in the clear where the embedder says that the network is trusted (GWY-08)', () => {
+    expect(() =>
+      reverseProxy({ resource: PUBLIC, backend: 'http://backend:3000', backendToken: 'upstream', tokenInClear: true }),
+    ).not.toThrow();
+  });
+});

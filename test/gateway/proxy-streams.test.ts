@@ -1,0 +1,194 @@
+import { createServer } from 'node:http';
+import { type AddressInfo, createConnection } from 'node:net';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { asked, listening, listeningHandler, PUBLIC, proxiedScene } from './proxied-scene.ts';
+
+// The adapter tells of every connection that breaks.
+beforeEach(() => void vi.spyOn(console, 'error').mockImplementation(() => {}));
+
+const AUTHORIZATION = { authorization: 'Bearer good-alice' };
+
+describe('streams', () => {
+  it('deliver events one by one, each before the next is sent (GWY-01)', async () => {
+    let next: () => void = () => {};
+    const scene = await proxiedScene((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      let count = 0;
+      next = () => {
+        count += 1;
+        response.write(`data: ${count}\n\n`);
+      };
+      next();
+    });
+    const front = await listeningHandler((request) => scene.handle(new Request(PUBLIC, request)));
+    const caller = new AbortController();
+    const response = await fetch(front, { headers: AUTHORIZATION, signal: caller.signal });
+    expect(response.headers.get('content-type')).toBe('text/event-stream');
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    for (const count of [1, 2, 3]) {
+      expect((await reader?.read())?.value).toBe(`data: ${count}\n\n`);
+      next();
+    }
+    caller.abort();
+  });
+
+  it('of the caller reach the backend while they are sent (GWY-01)', async () => {
+    let received = '';
+    const { handle, seen } = await proxiedScene((request, response) => {
+      request.setEncoding('utf8').on('data', (text) => {
+        received += text;
+      });
+      request.on('end', () => response.end(received));
+    });
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+    const writer = writable.getWriter();
+    const answering = handle(asked({ method: 'POST', body: readable, duplex: 'half' }));
+    await writer.write(new TextEncoder().encode('first '));
+    await expect.poll(() => received).toBe('first ');
+    await writer.write(new TextEncoder().encode('second'));
+    await writer.close();
+    expect(await (await answering).text()).toBe('first second');
+    expect(seen[0]?.headers).toMatchObject({ 'transfer-encoding': 'chunked' });
+  });
+
+  it('keep the length that the caller gave, since some backends want one (GWY-01)', async () => {
+    const scene = await proxiedScene((request, response) => void request.pipe(response));
+    const front = await listeningHandler((request) =>
+      scene.handle(asked({ method: 'POST', body: request.body, headers: request.headers, duplex: 'half' })),
+    );
+    const response = await fetch(front, { method: 'POST', body: 'hello', headers: AUTHORIZATION });
+    expect(await response.text()).toBe('hello');
+    expect(scene.seen[0]?.headers).toMatchObject({ 'content-length': '5' });
+  });
+
+  it('that break at the backend break at the caller, and do not end as if they were whole (GWY-01)', async () => {
+    let breakOff: () => void = () => {};
+    const scene = await proxiedScene((_request, response) => {
+      response.writeHead(200).write('half');
+      breakOff = () => response.destroy();
+    });
+    const front = await listeningHandler((request) => scene.handle(new Request(PUBLIC, request)));
+    const response = await fetch(front, { headers: AUTHORIZATION });
+    const reader = response.body?.getReader();
+    expect(new TextDecoder().decode((await reader?.read())?.value)).toBe('half');
+    breakOff();
+    await expect(reader?.read()).rejects.toThrow(TypeError);
+  });
+});
+
+describe('callers who go away', () => {
+  it('before the headers of the answer take the backend’s request along (GWY-11)', async () => {
+    const { handle, seen, records } = await proxiedScene(() => {});
+    const caller = new AbortController();
+    const answering = handle(asked({ signal: caller.signal }));
+    await expect.poll(() => seen.length).toBe(1);
+    caller.abort();
+    await expect.poll(() => seen[0]?.socket.destroyed).toBe(true);
+    expect((await answering).status).toBe(502);
+    expect(records).toEqual([]);
+  });
+
+  it('in the middle of a stream take the backend’s request along (GWY-11)', async () => {
+    const scene = await proxiedScene((_request, response) => void response.writeHead(200).write('half'));
+    const front = await listeningHandler((request) => scene.handle(new Request(PUBLIC, request)));
+    const caller = new AbortController();
+    const response = await fetch(front, { headers: AUTHORIZATION, signal: caller.signal });
+    await response.body?.getReader().read();
+    caller.abort();
+    await expect.poll(() => scene.seen[0]?.socket.destroyed).toBe(true);
+  });
+
+  it('in the middle of what they send take the backend’s request along (GWY-11)', async () => {
+    const scene = await proxiedScene((request) => void request.resume().on('error', () => {}));
+    const front = await listeningHandler((request) =>
+      scene.handle(asked({ method: 'POST', body: request.body, signal: request.signal, duplex: 'half' })),
+    );
+    const socket = createConnection(Number(new URL(front).port), '127.0.0.1');
+    socket.write('POST /mcp HTTP/1.1\r\nhost: x\r\nauthorization: Bearer good-alice\r\ncontent-length: 1000\r\n\r\nhalf');
+    await expect.poll(() => scene.seen.length).toBe(1);
+    socket.destroy();
+    await expect.poll(() => scene.seen[0]?.socket.destroyed).toBe(true);
+  });
+});
+
+describe('a backend', () => {
+  it('that sends no headers is given up, its connection closed, and the caller told so (GWY-01)', async () => {
+    const { handle, seen, records } = await proxiedScene(() => {}, { requestTimeoutMs: 50 });
+    const response = await handle(asked());
+    expect([response.status, await response.json()]).toMatchObject([504, { error: 'gateway_timeout' }]);
+    expect(records).toMatchObject([{ event: 'backend-late', code: 'backend_timeout', afterMs: 50 }]);
+    await expect.poll(() => seen[0]?.socket.destroyed).toBe(true);
+  });
+
+  it('that takes its time with the body is not given up (GWY-01)', async () => {
+    let end: () => void = () => {};
+    const { handle } = await proxiedScene(
+      (_request, response) => {
+        response.writeHead(200).write('slow ');
+        end = () => void response.end('body');
+      },
+      { requestTimeoutMs: 200 },
+    );
+    const response = await handle(asked());
+    // Real time is what is tested here: the deadline is one of the platform's timers.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    end();
+    expect(await response.text()).toBe('slow body');
+  });
+
+  it('that is down is 502 with a code for the log, and no address (GWY-01)', async () => {
+    const { handle, records, backend } = await proxiedScene(undefined, { backend: await closedBackend() });
+    const response = await handle(asked());
+    const text = await response.text();
+    expect([response.status, JSON.parse(text)]).toMatchObject([502, { error: 'bad_gateway' }]);
+    expect(records).toMatchObject([{ event: 'backend-unreachable', code: 'backend_unreachable', reason: 'ECONNREFUSED' }]);
+    expect(text + JSON.stringify(records)).not.toContain(new URL(backend).hostname);
+  });
+
+  it.each([
+    ['speaks no HTTP', 'hello\r\n\r\n'],
+    ['answers with two lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello!'],
+    ['closes before its headers', ''],
+    ['has a status that is none', 'HTTP/1.1 999 Odd\r\ncontent-length: 0\r\n\r\n'],
+    ['wants to switch protocols', 'HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n'],
+  ])('that %s is 502 (GWY-01)', async (_what, raw) => {
+    const { handle, seen } = await proxiedScene((request) => void request.socket.end(raw));
+    expect((await handle(asked())).status).toBe(502);
+    expect(seen).toHaveLength(1);
+  });
+
+  it('that answers before it has read everything is heard (GWY-01)', async () => {
+    const { handle } = await proxiedScene((_request, response) => void response.writeHead(413).end('too much'));
+    const endless = new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(65_536)) });
+    const response = await handle(asked({ method: 'POST', body: endless, duplex: 'half' }));
+    expect([response.status, await response.text()]).toEqual([413, 'too much']);
+  });
+
+  it('that is asked twice over one connection does not take the second for a part of the first (GWY-01)', async () => {
+    const urls: (string | undefined)[] = [];
+    const origin = await listening((request, response) => {
+      urls.push(request.url);
+      response.end();
+    });
+    const { handle } = await proxiedScene(undefined, { backend: `${origin}/mcp` });
+    const smuggled = 'x\r\n0\r\n\r\nGET /admin HTTP/1.1\r\nhost: x\r\n\r\n';
+    for (let times = 0; times < 2; times += 1) {
+      const response = await handle(
+        asked({ method: 'POST', body: smuggled, headers: { 'transfer-encoding': 'chunked', 'content-length': '1' } }),
+      );
+      await response.body?.cancel();
+    }
+    expect(urls.filter((url) => url !== '/mcp')).toEqual([]);
+  });
+});
+
+/** Where a server was a moment ago. */
+async function closedBackend(): Promise<string> {
+  const http = createServer();
+  await new Promise<void>((resolve) => {
+    http.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = http.address() as AddressInfo;
+  await new Promise((resolve) => http.close(resolve));
+  return `http://127.0.0.1:${port}/mcp`;
+}
