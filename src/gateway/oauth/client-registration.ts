@@ -7,6 +7,7 @@ import { isScopeToken } from '../../protocol/scope-token.ts';
 import { parseScope } from '../../protocol/scopes.ts';
 import { serverText } from '../../protocol/server-text.ts';
 import { decodeRecord, RECORD_FORMAT } from '../../records/record-format.ts';
+import type { JsonObject } from '../../stores/contract.ts';
 import type { ClientKeys } from './client-keys.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
 import { OAuthAnswer } from './oauth-answers.ts';
@@ -36,6 +37,7 @@ export interface ClientRegistration {
   keep(clientId: string): Promise<void>;
 }
 
+const ROUNDS = 5;
 const MINUTE_MS = 60_000;
 const LONGEST_NAME_CHARACTERS = 80;
 
@@ -79,23 +81,26 @@ export function createClientRegistration({
     return found && { facts: decodeRecord('gateway client', record, found), version: found.version };
   };
 
+  /** Under an identifier of its own. @throws OAuthAnswer 503 where no slot is free */
+  const stored = async (client: JsonObject & { readonly expiresAtEpochMs: number }): Promise<string> => {
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const clientId = await slots.free();
+      if (clientId === undefined) break;
+      const options = { expected: null, expiresAtEpochMs: client.expiresAtEpochMs };
+      if ((await store.write(slots.keyOf(clientId) ?? '', { ...client, clientId }, options)).written) return clientId;
+      // Another was given the same slot at the same moment, and wrote first.
+    }
+    throw full('No more clients can be registered at this time.', 503);
+  };
+
   return {
     async register(body) {
       countOne();
       const asked = readRequest(body, limits.redirectUris);
-      const clientId = await slots.free();
-      if (clientId === undefined) throw full('No more clients can be registered at this time.', 503);
       const secret = asked.authMethod === 'none' ? undefined : randomText();
       const expiresAtEpochMs = lifetime();
-      const client = {
-        format: RECORD_FORMAT,
-        clientId,
-        ...asked,
-        ...(secret && { secretDigest: await digestOf(secret) }),
-        expiresAtEpochMs,
-      };
-      const stored = await store.write(slots.keyOf(clientId) ?? '', client, { expected: null, expiresAtEpochMs });
-      if (!stored.written) throw full('Another client was faster.', 503);
+      const client = { format: RECORD_FORMAT, ...asked, ...(secret && { secretDigest: await digestOf(secret) }), expiresAtEpochMs };
+      const clientId = await stored(client);
       return {
         client_id: clientId,
         client_id_issued_at: Math.floor(clock.now() / 1000),

@@ -149,10 +149,18 @@ export function createTransactions(settings: Pick<GatewaySettings, 'store' | 'cl
 
   return {
     async begin(request, effects) {
-      const id = await slots.free();
-      if (id === undefined) return undefined;
-      const input = { id, request, deadlineEpochMs: clock.now() + limits.transactionSeconds * 1000 };
-      return run({ journal: journalOf(id), effects, input });
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const id = await slots.free();
+        if (id === undefined) return undefined;
+        const input = { id, request, deadlineEpochMs: clock.now() + limits.transactionSeconds * 1000 };
+        try {
+          return await run({ journal: journalOf(id), effects, input });
+        } catch (thrown) {
+          // Another was given the same slot at the same moment, and wrote first: no effect has run.
+          if (!isOvertaken(thrown)) throw thrown;
+        }
+      }
+      return undefined;
     },
     async read(id) {
       const loaded = await load(id);
