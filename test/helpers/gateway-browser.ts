@@ -72,7 +72,13 @@ export function gatewayBrowser(o: {
     open: (url) => follow(new URL(url), {}),
     answer(page, choice, changes = {}) {
       const action = /<form method="post" action="([^"]+)"/.exec(page.html)?.[1];
-      if (action === undefined) throw new Error(`there is no form: ${page.html.slice(0, 400)}`);
+      if (action === undefined)
+        throw new Error(
+          `there is no form: ${page.html
+            .replaceAll(/<(style|script)[\s\S]*?<\/\1>|<[^>]+>/g, ' ')
+            .replaceAll(/\s+/g, ' ')
+            .trim()}`,
+        );
       const hidden = [...page.html.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)].map(([, name, value]) => [
         name ?? '',
         value ?? '',
