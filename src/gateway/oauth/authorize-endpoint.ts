@@ -17,6 +17,9 @@ import { matchesRedirectUri } from './redirect-uris.ts';
 import { type Parameters, parametersOf } from './request-parameters.ts';
 
 const MOST_SCOPES = 50;
+/** Both are stored for every page that is shown; there may be 10,000 of them. */
+const LONGEST_STATE_CHARACTERS = 4096;
+const LONGEST_SCOPE_CHARACTERS = 2048;
 
 export async function authorize(parts: GatewayParts, request: Request, network: string | undefined): Promise<Response> {
   const { settings, bounds } = parts;
@@ -66,6 +69,7 @@ async function clientAndPlace(parts: GatewayParts, parameters: Parameters): Prom
 /** @throws OAuthAnswer with a code of RFC 6749 section 4.1.2.1 or RFC 8707 section 2 */
 function readRequest(settings: GatewaySettings, parameters: Parameters): Pick<Asked, 'scopes' | 'codeChallenge'> {
   if (parameters.repeated.size > 0) throw new OAuthAnswer('invalid_request', 'A parameter is there more than once.');
+  if ((parameters.get('state') ?? '').length > LONGEST_STATE_CHARACTERS) throw new OAuthAnswer('invalid_request', 'state is too long.');
   if (parameters.get('response_type') !== 'code') throw new OAuthAnswer('unsupported_response_type', 'response_type has to be code.');
   if ((parameters.get('response_mode') ?? 'query') !== 'query') throw new OAuthAnswer('invalid_request', 'response_mode has to be query.');
   if (parameters.get('request') !== undefined) throw new OAuthAnswer('request_not_supported', 'Request objects are not supported.');
@@ -96,6 +100,7 @@ function canonical(resource: string): string | undefined {
 }
 
 function scopesOf({ scopes: known, defaultScopes }: GatewaySettings, requested: string | undefined): readonly string[] {
+  if ((requested ?? '').length > LONGEST_SCOPE_CHARACTERS) throw new OAuthAnswer('invalid_scope', 'scope is too long.');
   const scopes = requested === undefined ? defaultScopes : parseScope(requested);
   if (scopes.length > MOST_SCOPES || !scopes.every(isScopeToken)) throw new OAuthAnswer('invalid_scope', 'scope is not a list of scopes.');
   // Whoever wants a refresh token asks for offline_access, whatever the resource calls its scopes (SEP-2207).

@@ -29,6 +29,8 @@ const LARGEST_KEYS_BYTES = 32 * 1024;
 const KEPT_MS = 5 * 60_000;
 const MOST_KEPT = 1_000;
 const LONGEST_URL_CHARACTERS = 512;
+/** It is shown to the person: other scripts look like the letters of somebody else's host, and parsers read past the rest. */
+const ONE_READING = /^(?!.*["<>\\^`{|}])[\x21-\x7e]+$/;
 const LONGEST_NAME_CHARACTERS = 80;
 
 /** Counts as the internet, and is nobody's (RFC 6761): nothing closer may be pointed to from there, and no origin is exempt. */
@@ -89,7 +91,7 @@ export function createClientDocuments(
   return {
     async find(clientId) {
       if (!clientId.startsWith('https://')) return undefined;
-      if (clientId.length > LONGEST_URL_CHARACTERS || problemsOfClientMetadataUrl(clientId).length > 0)
+      if (clientId.length > LONGEST_URL_CHARACTERS || !ONE_READING.test(clientId) || problemsOfClientMetadataUrl(clientId).length > 0)
         throw unusable('The client_id is no URL of a document.');
       const known = kept.get(clientId);
       if (known !== undefined && known.untilEpochMs > clock.now()) return known.client;

@@ -26,7 +26,7 @@ export async function token(parts: GatewayParts, request: Request): Promise<Resp
 }
 
 async function redeemCode(parts: GatewayParts, client: GatewayClient, form: Parameters): Promise<Response> {
-  const { transactions, grants, settings, registration } = parts;
+  const { transactions, grants, settings } = parts;
   const code = form.get('code') ?? '';
   const id = code.slice(0, Math.max(0, code.lastIndexOf('.')));
   const found = await transactions.read(id);
@@ -46,8 +46,13 @@ async function redeemCode(parts: GatewayParts, client: GatewayClient, form: Para
   }
   const grant = await grants.redeem(issued.grantId);
   if (grant === undefined) throw invalidCode();
-  await registration.keep(client.clientId);
+  await stillInUse(parts, client);
   return issue(parts, grant, grant.scopes);
+}
+
+/** Code or refresh token are spent by now: a store with a bad moment must not cost the client its tokens. */
+async function stillInUse({ registration, settings }: GatewayParts, { clientId }: GatewayClient): Promise<void> {
+  await registration.keep(clientId).catch(() => settings.log('warn', 'gateway.registration-not-kept', { clientId }));
 }
 
 /** The code itself, its client, its redirect URI and its PKCE verifier. */
@@ -70,7 +75,7 @@ async function isProven(
 }
 
 async function refresh(parts: GatewayParts, client: GatewayClient, form: Parameters): Promise<Response> {
-  const { grants, refreshTokens, registration, settings } = parts;
+  const { grants, refreshTokens, settings } = parts;
   const facts = await refreshTokens.read(form.get('refresh_token') ?? '');
   if (facts === undefined || facts.clientId !== client.clientId) throw invalidRefresh();
   const before = await grants.read(facts.grantId);
@@ -81,7 +86,7 @@ async function refresh(parts: GatewayParts, client: GatewayClient, form: Paramet
   const rotation = await grants.rotate(facts.grantId, facts.generation);
   if (rotation.outcome === 'reused') settings.log('warn', 'gateway.refresh-token-reused', { clientId: client.clientId });
   if (rotation.outcome !== 'rotated') throw invalidRefresh();
-  await registration.keep(client.clientId);
+  await stillInUse(parts, client);
   return issue(parts, rotation.grant, scopes);
 }
 

@@ -1,0 +1,222 @@
+import { describe, expect, it } from 'vitest';
+import { isTokenRejected, isValidatorUnavailable } from '../../src/gateway/token-validator.ts';
+import type { Store } from '../../src/stores/contract.ts';
+import { memoryStore } from '../../src/stores/memory-store.ts';
+import {
+  authorizeUrl,
+  backendToken,
+  codeForm,
+  GATEWAY,
+  post,
+  REDIRECT_URI,
+  register,
+  registeredClient,
+  VERIFIER,
+} from '../helpers/gateway-scene.ts';
+import { callbackUrl, type ScriptedGateway, scriptedGateway } from '../helpers/scripted-gateway.ts';
+import { simulatedClock } from '../helpers/simulated-clock.ts';
+
+const NASTY = 'x\r\nSet-Cookie: a=b\r\n\r\n<script>&iss=https://evil.example&code=stolen#/%0d%0a';
+
+describe('what a client sends', () => {
+  it('as state comes back as it was, and is neither a header nor another parameter (GWY-07)', async () => {
+    const scene = scriptedGateway();
+    const { url } = await scene
+      .browser()
+      .open(authorizeUrl(await registeredClient(scene.gateway), { state: NASTY, response_type: 'token' }));
+    expect(url.searchParams.getAll('state')).toEqual([NASTY]);
+    expect(url.searchParams.getAll('iss')).toEqual([GATEWAY]);
+    expect([url.searchParams.has('code'), url.hash]).toEqual([false, '']);
+    const browser = scene.browser();
+    const { upstream } = await scene.leave(browser, { state: NASTY });
+    const landing = await browser.open(callbackUrl(upstream));
+    expect(landing.url.searchParams.getAll('state')).toEqual([NASTY]);
+    expect(landing.url.searchParams.getAll('code')).not.toContain('stolen');
+  });
+
+  it.each<[string, Record<string, string>, string]>([
+    ['a state', { state: 'x'.repeat(4097) }, 'invalid_request'],
+    ['a scope', { scope: 'x'.repeat(2049) }, 'invalid_scope'],
+  ])('is bounded where it is stored: %s (GWY-04, GWY-05)', async (_, changes, error) => {
+    const scene = scriptedGateway();
+    const { url } = await scene.browser().open(authorizeUrl(await registeredClient(scene.gateway), changes));
+    expect(url.searchParams.get('error')).toBe(error);
+  });
+
+  it.each([
+    ['another host', 'https://evil.example/callback'],
+    ['the same host as a part of another', 'http://127.0.0.1.evil.example:5000/callback'],
+    ['somebody before the host', 'http://127.0.0.1:5000@evil.example/callback'],
+    ['a path that climbs', `${REDIRECT_URI}/../../elsewhere`],
+    ['an encoded path', 'http://127.0.0.1:5000/%63allback'],
+    ['a line break', `${REDIRECT_URI}\r\nLocation: https://evil.example`],
+    ['another parameter', `${REDIRECT_URI}?next=https://evil.example`],
+    ['a fragment', `${REDIRECT_URI}#x`],
+    ['another spelling of the host', 'http://127.1:5000/callback'],
+    ['another spelling of the scheme', 'HTTP://127.0.0.1:5000/callback'],
+    ['a backslash', 'http://127.0.0.1:5000\\callback'],
+  ])('as redirect URI leads nowhere if it is not the registered one: %s (GWY-05)', async (_, redirect_uri) => {
+    const scene = scriptedGateway();
+    const { response, url } = await scene.browser().open(authorizeUrl(await registeredClient(scene.gateway), { redirect_uri }));
+    expect([response?.status, response?.headers.get('location'), url.origin]).toEqual([400, null, GATEWAY]);
+  });
+
+  it.each([
+    ['letters of another script', 'https://\u0430pple.example/client.json'],
+    ['a tab that parsers drop', 'https://apple.example\t.evil.example/client.json'],
+    ['a backslash', 'https://evil.example\\.apple.example/client.json'],
+    ['a bidirectional override', 'https://evil.example/\u202Eclient.json'],
+  ])('as the address of its document has one reading: %s is not fetched (GWY-05, GWY-06)', async (_, clientId) => {
+    let asked = 0;
+    const scene = scriptedGateway({
+      clientMetadataDocuments: { resolve: () => Promise.resolve(['93.184.215.14']) },
+      fetch: () => {
+        asked += 1;
+        return Promise.resolve(Response.json({ client_id: clientId, client_name: 'Apple', redirect_uris: [REDIRECT_URI] }));
+      },
+    });
+    const { response, html } = await scene.browser().open(authorizeUrl(clientId));
+    expect([response?.status, html.includes('<form'), asked]).toEqual([400, false, 0]);
+  });
+});
+
+describe('a token of the gateway', () => {
+  it.each(['opaque', 'jwt'] as const)('serves for its own purpose only: %s (GWY-08)', async (kind) => {
+    const scene =
+      kind === 'opaque' ? scriptedGateway() : scriptedGateway({ store: undefined, sealingKeys: undefined, tokens: {} } as never);
+    const { clientId, body } = await scene.tokens();
+    const [access, refresh] = [String(body['access_token']), String(body['refresh_token'])];
+    await expect(backendToken(scene.gateway, refresh)).rejects.toSatisfy(isTokenRejected);
+    const form = { grant_type: 'refresh_token', client_id: clientId, refresh_token: access };
+    expect((await post(scene.gateway, 'token', form)).body['error']).toBe('invalid_grant');
+    const asCode = { grant_type: 'authorization_code', client_id: clientId, code: refresh, code_verifier: VERIFIER };
+    expect((await post(scene.gateway, 'token', asCode)).body['error']).toBe('invalid_grant');
+    expect(await backendToken(scene.gateway, access)).toBe('upstream-access-1');
+  });
+
+  it('is over, with all that came after it, whichever of revocation and refresh is first on two replicas (GWY-04, GWY-08)', async () => {
+    const scene = scriptedGateway();
+    const { clientId, body } = await scene.tokens();
+    const token = String(body['refresh_token']);
+    const [revoked, refreshed] = await Promise.all([
+      post(scene.gateway, 'revoke', { client_id: clientId, token }),
+      post(scene.replica(), 'token', { grant_type: 'refresh_token', client_id: clientId, refresh_token: token }),
+    ]);
+    expect(revoked.status).toBe(200);
+    // A refresh that was faster has given tokens of a grant that has ended.
+    const newest = String(refreshed.body['access_token'] ?? body['access_token']);
+    await expect(backendToken(scene.gateway, newest)).rejects.toSatisfy(isTokenRejected);
+    const again = { grant_type: 'refresh_token', client_id: clientId, refresh_token: String(refreshed.body['refresh_token'] ?? token) };
+    expect((await post(scene.gateway, 'token', again)).body['error']).toBe('invalid_grant');
+    expect(scene.provider.revoked).toEqual(['upstream-refresh-1', 'upstream-access-1']);
+  });
+});
+
+/** The nth operation fails, once. */
+function storeFailingAt(nth: number): { store: Store; count: () => number } {
+  const inner = memoryStore({ clock: simulatedClock() });
+  let count = 0;
+  const guarded =
+    <Given extends unknown[], Result>(operation: (...given: Given) => Promise<Result>) =>
+    (...given: Given): Promise<Result> => {
+      count += 1;
+      return count === nth ? Promise.reject(new Error('connection lost: hunter2')) : operation(...given);
+    };
+  const { read, write, delete: remove, take, acquireLease, releaseLease } = inner;
+  return {
+    count: () => count,
+    store: {
+      ...inner,
+      read: guarded(read),
+      write: guarded(write),
+      delete: guarded(remove),
+      take: guarded(take),
+      acquireLease: guarded(acquireLease),
+      releaseLease: guarded(releaseLease),
+    },
+  };
+}
+
+/** From registration to revocation; whoever is told of an outage tries the same once more, as clients do. */
+async function wholeLife(scene: ScriptedGateway): Promise<readonly unknown[]> {
+  const seen: unknown[] = [];
+  const twice = async <Answer extends { readonly status?: number; readonly response?: Response }>(
+    ask: () => Promise<Answer>,
+  ): Promise<Answer> => {
+    const first = await ask();
+    const isOut = (first.status ?? first.response?.status) === 503;
+    const answer = isOut ? await ask() : first;
+    for (const { status, response } of [first, answer]) seen.push(status ?? response?.status ?? 303);
+    return answer;
+  };
+  const { body: registered } = await twice(() => register(scene.gateway));
+  const clientId = String(registered['client_id']);
+  const browser = scene.browser();
+  const page = await twice(() => browser.open(authorizeUrl(clientId)));
+  if (!page.html.includes('<form')) return seen;
+  const left = await twice(() => browser.answer(page, 'allow'));
+  if (left.response !== undefined || !left.url.searchParams.has('state')) return seen;
+  const landing = await twice(() => browser.open(callbackUrl(left.url)));
+  if (!landing.url.href.startsWith(REDIRECT_URI)) return seen;
+  const { body } = await twice(() => post(scene.gateway, 'token', codeForm(clientId, landing)));
+  const form = { grant_type: 'refresh_token', client_id: clientId, refresh_token: String(body['refresh_token']) };
+  const refreshed = await twice(() => post(scene.gateway, 'token', form));
+  await twice(() =>
+    post(scene.gateway, 'revoke', { client_id: clientId, token: String(refreshed.body['refresh_token'] ?? form.refresh_token) }),
+  );
+  if (refreshed.status === 200) {
+    const use = (): Promise<string> => backendToken(scene.gateway, refreshed.body['access_token']);
+    const used = use().catch((thrown: unknown) => (isValidatorUnavailable(thrown) ? use() : Promise.reject(thrown)));
+    await expect(used).rejects.toSatisfy(isTokenRejected);
+    seen.push('revoked');
+  }
+  return seen;
+}
+
+describe('a store that fails at one operation', () => {
+  it('whichever of a whole life: every answer is coded, no secret is told, upstream codes are sent once, and the next sign-in works (GWY-04, GWY-08, GWY-09)', async () => {
+    const whole = storeFailingAt(Number.POSITIVE_INFINITY);
+    await wholeLife(scriptedGateway({ store: whole.store }));
+    expect(whole.count()).toBeGreaterThan(25);
+    let survived = 0;
+    for (let nth = 1; nth <= whole.count(); nth += 1) {
+      const { store } = storeFailingAt(nth);
+      const scene = scriptedGateway({ store });
+      const seen = await wholeLife(scene);
+      const known = [200, 201, 303, 400, 403, 503, 'revoked'];
+      expect(
+        seen.filter((answer) => !known.includes(answer as never)),
+        `operation ${nth}`,
+      ).toEqual([]);
+      if (seen.at(-1) === 'revoked') survived += 1;
+      expect(JSON.stringify(scene.logged)).not.toContain('hunter2');
+      const codes = scene.provider.tokenRequests.filter((form) => form.get('grant_type') === 'authorization_code');
+      expect(codes.length, `operation ${nth}`).toBeLessThanOrEqual(1);
+      expect((await scene.tokens()).body, `after operation ${nth}`).toHaveProperty('access_token');
+    }
+    // Most of them cost nobody anything but the second try.
+    expect(survived).toBeGreaterThan(whole.count() / 2);
+  });
+
+  it('when the use of a registration is noted still gives the client its tokens (GWY-05, GWY-08)', async () => {
+    const inner = memoryStore({ clock: simulatedClock() });
+    let isFailing = false;
+    let isSecond = false;
+    const scene = scriptedGateway({
+      store: {
+        ...inner,
+        read: (key) => {
+          // The first read of a token request finds the client, the next one is about its lifetime.
+          const isAboutClient = isFailing && key.startsWith('gateway-client/');
+          const fails = isAboutClient && isSecond;
+          isSecond = isSecond || isAboutClient;
+          return fails ? Promise.reject(new Error('connection lost')) : inner.read(key);
+        },
+      },
+    });
+    const { clientId, landing } = await scene.signedIn(scene.browser());
+    isFailing = true;
+    expect((await post(scene.gateway, 'token', codeForm(clientId, landing))).status).toBe(200);
+    expect(scene.logged.map(({ event }) => event)).toContain('gateway.registration-not-kept');
+  });
+});
