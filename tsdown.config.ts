@@ -47,6 +47,21 @@ const TERMINAL = [
   'wrap-ansi',
 ];
 
+/** `authchart gateway`: an HTTP server, and the MCP SDK's transports for a backend that speaks stdio. */
+const GATEWAY = [
+  '@hono/node-server',
+  'hono',
+  '@modelcontextprotocol/client',
+  '@modelcontextprotocol/core',
+  '@modelcontextprotocol/server',
+  'cross-spawn',
+  'isexe',
+  'path-key',
+  'shebang-command',
+  'shebang-regex',
+  'which',
+];
+
 const shared: UserConfig = {
   format: 'esm',
   target: 'es2023',
@@ -94,7 +109,7 @@ export default defineConfig([
     platform: 'node',
     entry: { main: 'src/cli/main.ts' },
     outDir: 'dist/cli',
-    deps: { neverBundle: ['@napi-rs/keyring'], onlyBundle: ['jose', 'ky', 'zod', ...OPEN, ...TERMINAL] },
+    deps: { neverBundle: ['@napi-rs/keyring'], onlyBundle: ['jose', 'ky', 'zod', ...OPEN, ...TERMINAL, ...GATEWAY] },
     dts: false,
     plugins: [thirdPartyLicenses()],
   },

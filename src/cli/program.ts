@@ -1,11 +1,13 @@
 /** The commands, their arguments and their options. Each command is loaded when it runs. */
 import { Command } from 'commander';
 import type { FetchOptions } from './commands/fetch.ts';
+import type { GatewayFlags } from './commands/gateway.ts';
 import type { LogoutOptions } from './commands/logout.ts';
 import { addCommonOptions, type CommonOptions, collect } from './common-options.ts';
 import type { CommandContext } from './context.ts';
 import { timedOut } from './ended.ts';
 import type { ExitCode } from './exit-codes.ts';
+import { addGatewayOptions } from './gateway/gateway-options.ts';
 import type { CommandLineIo } from './io.ts';
 import type { CommandLineParts } from './parts.ts';
 import type { Reporter } from './report/reporter.ts';
@@ -91,13 +93,34 @@ export function createProgram(program: ProgramOptions): Command {
       act(program, options, async (context) => (await import('./commands/logout.ts')).logout(context, resource, options)),
     );
 
+  const gateway = addGatewayOptions(root.command('gateway').description('Put a login in front of an MCP server that has none.')).action(
+    (words: readonly string[], flags: GatewayFlags) =>
+      act(program, gatewayCommon(flags), async (context) => (await import('./commands/gateway.ts')).gateway(context, words, flags), {
+        // The shutdown has a bound of its own, and this one is behind it.
+        tidyUpMs: GATEWAY_TIDY_UP_MS,
+      }),
+  );
+
+  gateway
+    .command('keys')
+    .description('Make the keys that the replicas of a gateway share.')
+    .option('--out <file>', 'write them to this new file, for its owner alone (default: stdout)')
+    .option('--json', 'one JSON object a line on stdout, for machines')
+    .action((flags: GatewayFlags & { readonly out?: string }) =>
+      act(program, gatewayCommon(flags), async (context) => (await import('./commands/gateway.ts')).gatewayKeys(context, flags)),
+    );
+
   return root;
 }
+
+/** The options of a login are not the gateway's. Its log is chosen by the command. */
+const gatewayCommon = ({ json }: GatewayFlags): CommonOptions => ({ open: false, verbose: true, ...(json !== undefined && { json }) });
 
 async function act(
   { io, parts, reporter, outcome }: ProgramOptions,
   options: CommonOptions,
   command: (context: CommandContext) => Promise<ExitCode>,
+  { tidyUpMs = TIDY_UP_MS }: { readonly tidyUpMs?: number } = {},
 ): Promise<void> {
   const deadline = new AbortController();
   const { timeout } = options;
@@ -107,7 +130,7 @@ async function act(
   reporter.configure({ verbose: options.verbose === true, opensBrowser: options.open });
   try {
     signal.throwIfAborted();
-    outcome.exitCode = await Promise.race([command({ io, parts, reporter, options, signal }), afterAbort(signal)]);
+    outcome.exitCode = await Promise.race([command({ io, parts, reporter, options, signal }), afterAbort(signal, tidyUpMs)]);
   } catch (thrown) {
     // Whatever a flow says about being stopped, the reason is that it was stopped.
     signal.throwIfAborted();
@@ -119,10 +142,11 @@ async function act(
 
 /** A command that is stopped may still tidy up, but not for long. */
 const TIDY_UP_MS = 2_000;
+const GATEWAY_TIDY_UP_MS = 20_000;
 
-function afterAbort(signal: AbortSignal): Promise<never> {
+function afterAbort(signal: AbortSignal, tidyUpMs: number): Promise<never> {
   return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => setTimeout(() => reject(signal.reason), TIDY_UP_MS).unref(), { once: true });
+    signal.addEventListener('abort', () => setTimeout(() => reject(signal.reason), tidyUpMs).unref(), { once: true });
   });
 }
 
@@ -135,6 +159,8 @@ Examples:
   $ authchart login https://mcp.example.com/mcp
   $ authchart fetch https://mcp.example.com/mcp -d @request.json \\
       -H 'Content-Type: application/json' -H 'Accept: application/json, text/event-stream'
+  $ authchart gateway --resource https://mcp.example.com/mcp --backend http://127.0.0.1:3000/mcp \\
+      --issuer https://login.example.com --client-id mcp --client-secret-file secret
   $ curl -H "Authorization: Bearer $(authchart token https://mcp.example.com/mcp)" …
 
 Progress goes to stderr, results to stdout. Exit codes: docs/command-line.md.

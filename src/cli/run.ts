@@ -19,7 +19,9 @@ import { terminalReporter } from './report/terminal-reporter.ts';
  */
 export async function run(argv: readonly string[], io: CommandLineIo, parts: CommandLineParts = realParts): Promise<number> {
   // Known before the arguments are parsed: mistakes in them are reported in the same way.
-  const json = argv.includes('--json');
+  // What stands after `--` is not ours.
+  const own = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
+  const json = own.includes('--json');
   const reporter = json ? jsonReporter(io) : terminalReporter(io, parts.clock);
   const closed = stopOnClosedOutput(io);
   try {

@@ -50,7 +50,7 @@ describe('docs/command-line.md', () => {
     for (const code of Object.values(EXIT_CODES)) expect(text).toMatch(new RegExp(`^\\| ${code} +\\|`, 'm'));
   });
 
-  it.each(['login', 'fetch', 'token', 'status', 'discover', 'logout'])('names every option of %s', async (command) => {
+  it.each(['login', 'fetch', 'token', 'status', 'discover', 'logout', 'gateway'])('names every option of %s', async (command) => {
     const { stdout } = await runCommand([command, '--help']);
     const options = stdout.match(/--[a-z][a-z-]+(?= |$)/g) ?? [];
     const text = await document;

@@ -9,7 +9,7 @@ describe('the command line', () => {
   it('shows its help on stdout', async () => {
     const { exitCode, stdout, stderr } = await runCommand(['--help']);
     expect(exitCode).toBe(0);
-    for (const command of ['login', 'fetch', 'token', 'status', 'discover', 'logout'])
+    for (const command of ['login', 'fetch', 'token', 'status', 'discover', 'logout', 'gateway'])
       expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
     expect(stderr).toBe('');
     expect(stdout).not.toContain('\u001B');

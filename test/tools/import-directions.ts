@@ -81,7 +81,16 @@ export const LAYERS: readonly Layer[] = [
     files: /^src\/cli\//,
     values: [/^src\//, /^package\.json$/],
     types: [/^src\//, /^machines\//],
-    packages: ['commander', 'log-update', 'picocolors', 'table', 'zod/mini'],
+    packages: [
+      '@hono/node-server',
+      '@modelcontextprotocol/client/stdio',
+      '@modelcontextprotocol/server',
+      'commander',
+      'log-update',
+      'picocolors',
+      'table',
+      'zod/mini',
+    ],
   },
   {
     name: 'gateway',
@@ -117,7 +126,15 @@ const ENTRIES_WITHOUT_NODE = [
   'src/stores/sealed-store.ts',
   'src/stores/store-contract.ts',
 ];
-const PACKAGES_FOR_NODE = new Set(['open', 'commander', 'log-update', 'picocolors', 'table']);
+const PACKAGES_FOR_NODE = new Set([
+  '@hono/node-server',
+  '@modelcontextprotocol/client/stdio',
+  'open',
+  'commander',
+  'log-update',
+  'picocolors',
+  'table',
+]);
 
 const matches = (patterns: readonly RegExp[], file: string) => patterns.some((pattern) => pattern.test(file));
 const isProjectFile = (target: string) => /^(src|machines)\/|^package\.json$/.test(target);

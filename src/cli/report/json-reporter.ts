@@ -26,6 +26,7 @@ export function jsonReporter(io: CommandLineIo): Reporter {
     log(record) {
       if (verbose) write('log', { record });
     },
+    announce: (event, fields) => write(event, fields),
     result: (command, fields) => write('result', { command, ...fields }),
     failure: (failure, exitCode) => write('error', { exitCode, ...failure }),
     usage: (mistake, exitCode) => write('error', { exitCode, ...mistake }),

@@ -27,6 +27,8 @@ export interface Reporter {
   /** Keeps quiet while something else talks to the user on the same terminal; returns what ends that. */
   yieldTerminal(): () => void;
   log(record: LogRecord): void;
+  /** A command that goes on says where it is: `fields` for machines, `text` for people on stderr. */
+  announce(event: string, fields: Readonly<Record<string, unknown>>, text: (style: Style) => string): void;
   /** The result: `fields` for machines, `text` for people, both on stdout. */
   result(command: string, fields: Readonly<Record<string, unknown>>, text: (style: Style) => string): void;
   failure(failure: Failure, exitCode: number): void;

@@ -84,6 +84,10 @@ export function terminalReporter(io: CommandLineIo, clock: Clock): Reporter {
     log(record) {
       if (verbose) say(style.dim(logLine(record)));
     },
+    announce(_event, _fields, text) {
+      live?.stop();
+      io.stderr.write(text(style));
+    },
     result(_command, _fields, text) {
       live?.stop();
       io.stdout.write(text(styleOf(io.stdout, io.env)));

@@ -1,0 +1,146 @@
+/** From the three sources to one configuration: every mistake at once, by the name it came under, never by its value. */
+
+import type { StaticToken } from '../../gateway/static-token-validator.ts';
+import { webUrl } from '../../protocol/endpoint-url.ts';
+import type { BackendConfiguration, BackendTokenMode, GatewayConfiguration, SignInConfiguration, TokenFormat } from './configuration.ts';
+import { readKeysFile } from './keys-file.ts';
+import { defaultListen, type ListenAddress, parseListen } from './listen-address.ts';
+import { problemsOfParts } from './option-labels.ts';
+import { type Complain, type ReadNamedFile, readingNamedFiles } from './secret-files.ts';
+import type { Setting } from './setting-names.ts';
+import { type GivenSettings, readSettings, type SettingSources } from './setting-sources.ts';
+import { splitCommand } from './split-command.ts';
+import { unsafeCombinations } from './unsafe-combinations.ts';
+
+export type Configured = { readonly configuration: GatewayConfiguration } | { readonly problems: readonly string[] };
+
+/** The first of each is the default. */
+const FORMATS: readonly TokenFormat[] = ['jwt', 'opaque', 'upstream'];
+const TOKEN_MODES: readonly BackendTokenMode[] = ['none', 'upstream'];
+/** A refresh token and a name for the person: what an identity provider gives only when it is asked. */
+const UPSTREAM_SCOPES = ['openid', 'offline_access'];
+
+/** @param command what stood after `--` */
+export async function configure(sources: SettingSources, command: readonly string[]): Promise<Configured> {
+  const { given, problems: misread } = readSettings(sources);
+  const problems = [...misread];
+  const warnings: string[] = [];
+  const complain: Complain = (problem) => void problems.push(problem);
+  const readFile = readingNamedFiles(given, complain, warnings);
+  const configuration: GatewayConfiguration = {
+    resource: given.text('resource') ?? '',
+    name: given.text('name'),
+    listen: listenOf(given, complain),
+    backend: backendOf(given, command, complain) ?? { kind: 'http', url: '', token: 'none' },
+    issuer: given.text('issuer'),
+    signIn: signInOf(given, readFile, complain),
+    scopes: given.list('scope'),
+    requiredScopes: given.list('requireScope') ?? [],
+    tokens: {
+      audience: given.list('audience'),
+      algorithms: given.list('algorithms'),
+      leewaySeconds: numberOf(given.text('leeway')),
+      factory: given.text('validatorFactory'),
+    },
+    staticTokens: jsonTokens(readFile('staticTokenFile'), given.label('staticTokenFile'), complain),
+    allowAnonymous: given.has('allowAnonymous'),
+    allowedOrigins: given.list('allowedOrigin'),
+    store: storeOf(given, complain),
+    keys: readKeysFile(readFile('keysFile'), given.label('keysFile'), complain),
+    warnings,
+  };
+  problems.push(...problemsOfParts(configuration, given), ...unsafeCombinations(configuration, given));
+  return problems.length > 0 ? { problems: [...new Set(problems)] } : { configuration };
+}
+
+function signInOf(given: GivenSettings, readFile: ReadNamedFile, complain: Complain): SignInConfiguration | undefined {
+  const clientId = given.text('clientId');
+  const format = choiceOf(given, 'tokenFormat', FORMATS, complain);
+  // Looked at in any case: a file that cannot be read is a mistake by itself.
+  const clientSecret = given.text('clientSecret') ?? readFile('clientSecretFile');
+  if (clientId === undefined) return undefined;
+  const [authorization, token] = [given.text('authorizeEndpoint'), given.text('tokenEndpoint')];
+  const isNamed = authorization !== undefined || token !== undefined;
+  return {
+    clientId,
+    clientSecret,
+    endpoints: isNamed ? { authorization: authorization ?? '', token: token ?? '' } : undefined,
+    scopes: given.list('upstreamScope') ?? UPSTREAM_SCOPES,
+    resource: given.text('upstreamResource'),
+    gatewayIssuer: given.text('gatewayIssuer'),
+    defaultScope: given.list('defaultScope'),
+    format,
+    maxRedirectUris: numberOf(given.text('maxRedirectUris')),
+  };
+}
+
+/** What is no number is refused by the part that gets it. */
+const numberOf = (text: string | undefined): number | undefined =>
+  text === undefined ? undefined : /^\d+(\.\d+)?$/.test(text) ? Number(text) : -1;
+
+function choiceOf<Value extends string>(given: GivenSettings, setting: Setting, among: readonly Value[], complain: Complain): Value {
+  const [otherwise] = among;
+  const text = given.text(setting) ?? otherwise;
+  if (!(among as readonly (string | undefined)[]).includes(text)) complain(`${given.label(setting)} must be one of ${among.join(', ')}.`);
+  return text as Value;
+}
+
+function listenOf(given: GivenSettings, complain: Complain): ListenAddress {
+  const resource = given.text('resource');
+  const text = given.text('listen');
+  const parsed = text === undefined ? undefined : parseListen(text);
+  if (text !== undefined && parsed === undefined) {
+    complain(`${given.label('listen')} must be host:port, [address]:port, or a port, such as 127.0.0.1:8080.`);
+  }
+  return parsed ?? defaultListen(resource === undefined ? undefined : webUrl(resource));
+}
+
+function backendOf(given: GivenSettings, after: readonly string[], complain: Complain): BackendConfiguration | undefined {
+  const token = choiceOf(given, 'backendToken', TOKEN_MODES, complain);
+  const url = given.text('backend');
+  const written = given.text('backendCommand') ?? given.list('backendCommand');
+  const said = [url !== undefined, written !== undefined, after.length > 0].filter(Boolean).length;
+  if (said === 0) {
+    return complain('Name what to put the login in front of: `--backend` with the URL of an MCP server, or a command after `--`.');
+  }
+  if (said > 1) return complain('There is one backend: `--backend`, `--backend-command`, or a command after `--`, not several of them.');
+  if (url !== undefined) {
+    if (given.has('backendEnv')) complain(`${given.label('backendEnv')} is for a backend that is a command.`);
+    const parsed = webUrl(url);
+    if (parsed === undefined || parsed.hash !== '') {
+      return complain(`${given.label('backend')} must be an http or https URL, without user name and fragment.`);
+    }
+    return { kind: 'http', url: parsed.href, token };
+  }
+  const [program, ...args] = (typeof written === 'string' ? splitCommand(written) : written) ?? after;
+  if (program === undefined || program === '') {
+    return complain(`${given.label('backendCommand')} is no command: a quote has no end, or there is no word.`);
+  }
+  const env = given.list('backendEnv') ?? [];
+  if (!env.every((name) => /^[A-Za-z_]\w*$/.test(name)))
+    complain(`${given.label('backendEnv')} must name environment variables, without values.`);
+  return { kind: 'stdio', command: [program, ...args], env };
+}
+
+function storeOf(given: GivenSettings, complain: Complain): string | undefined {
+  const text = given.text('store');
+  if (text === undefined || text === 'memory') return undefined;
+  // It may hold a password, and is not quoted.
+  if (/^(rediss?|postgres(ql)?):\/\//.test(text) && URL.canParse(text)) return text;
+  return complain(
+    `${given.label('store')} must be \`memory\`, or the URL of a database: redis://, rediss://, postgres:// or postgresql://.`,
+  );
+}
+
+function jsonTokens(text: string | undefined, label: string, complain: Complain): readonly StaticToken[] | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (Array.isArray(parsed) && parsed.every((one) => typeof one === 'object' && one !== null)) return parsed as readonly StaticToken[];
+  } catch {
+    // The parser's own words quote what it stumbled over, and that is a token.
+  }
+  return complain(
+    `${label} must name a file with a JSON list of objects: \`token\` or \`sha256\`, \`subject\`, and \`scopes\` if there are any.`,
+  );
+}

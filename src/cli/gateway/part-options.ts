@@ -1,0 +1,59 @@
+/** The configuration as the options of the gateway's parts. */
+import type { Clock } from '../../clock.ts';
+import type { GatewayOptions } from '../../gateway/oauth/gateway-options.ts';
+import type { OidcTokenValidatorOptions } from '../../gateway/oidc-token-validator.ts';
+import type { TokenValidator } from '../../gateway/token-validator.ts';
+import type { LogRecord } from '../../options.ts';
+import type { Store } from '../../stores/contract.ts';
+import type { GatewayConfiguration } from './configuration.ts';
+
+export interface Surroundings {
+  readonly clock?: Clock;
+  readonly logger?: (record: LogRecord) => void;
+  readonly store?: Store;
+  /** For `upstream` tokens. */
+  readonly validator?: TokenValidator;
+}
+
+export function gatewayOptions(
+  { resource, name, issuer, scopes, signIn, keys }: GatewayConfiguration,
+  { clock, logger, store, validator }: Surroundings = {},
+): GatewayOptions {
+  return withoutUndefined({
+    resource: resource === '' ? undefined : resource,
+    name,
+    issuer: signIn?.gatewayIssuer,
+    upstream: withoutUndefined({
+      issuer,
+      endpoints: signIn?.endpoints,
+      clientId: signIn?.clientId,
+      clientSecret: signIn?.clientSecret,
+      scopes: signIn?.scopes,
+      resource: signIn?.resource,
+    }),
+    scopes,
+    defaultScope: signIn?.defaultScope,
+    tokens: withoutUndefined({
+      format: signIn?.format,
+      validator,
+      signingKeys: signIn?.format === 'jwt' ? keys?.signingKeys : undefined,
+    }),
+    store,
+    sealingKeys: keys?.sealingKeys,
+    limits: signIn?.maxRedirectUris === undefined ? undefined : { redirectUris: signIn.maxRedirectUris },
+    clock,
+    logger,
+  }) as unknown as GatewayOptions;
+}
+
+export function oidcOptions(
+  { issuer = '', tokens }: Pick<GatewayConfiguration, 'issuer' | 'tokens'>,
+  { clock, logger }: Pick<Surroundings, 'clock' | 'logger'>,
+): OidcTokenValidatorOptions {
+  const { audience, algorithms, leewaySeconds } = tokens;
+  return withoutUndefined({ issuer, audience, algorithms, leewaySeconds, clock, logger }) as unknown as OidcTokenValidatorOptions;
+}
+
+function withoutUndefined(members: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
+}

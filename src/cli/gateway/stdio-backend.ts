@@ -1,0 +1,180 @@
+/**
+ * A stdio MCP server behind the gateway: Streamable HTTP outside, one process for each session, which belongs to the
+ * caller who began it. For anybody else it is not there.
+ */
+import type { Clock } from '../../clock.ts';
+import { withBodyEnd } from '../../gateway/body-end.ts';
+import type { GatewayLog } from '../../gateway/gateway-log.ts';
+import type { Caller, ProtectedCall } from '../../gateway/protect-options.ts';
+import { childEnvironment } from './child-environment.ts';
+import type { StdioSession, stdioSession } from './stdio-session.ts';
+
+export interface StdioBackendOptions {
+  readonly command: readonly [string, ...string[]];
+  /** Names of variables that the process may see. */
+  readonly passedOn: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly log: GatewayLog;
+  readonly clock: Clock;
+  readonly limits?: Partial<StdioLimits>;
+  /** Makes sessions; loaded by whoever needs them, since the SDK is large. */
+  readonly begin: typeof stdioSession;
+}
+
+export interface StdioLimits {
+  readonly sessions: number;
+  readonly sessionsPerCaller: number;
+  /** Without a request or an open stream. */
+  readonly idleMs: number;
+}
+
+export const DEFAULT_STDIO_LIMITS: StdioLimits = { sessions: 100, sessionsPerCaller: 10, idleMs: 30 * 60_000 };
+
+export interface StdioBackend {
+  handle(request: Request, call: Pick<ProtectedCall<unknown>, 'caller'>): Promise<Response>;
+  /** Begins no more, ends every session when no request is under way or `graceMs` are over; resolves when no process is left. */
+  close(graceMs: number): Promise<void>;
+}
+
+interface Owned {
+  readonly owner: string;
+  readonly session: StdioSession;
+  /** Requests and streams that are not over. */
+  open: number;
+  idle: AbortController | undefined;
+}
+
+const SESSION_HEADER = 'mcp-session-id';
+const RETRY_AFTER_SECONDS = 30;
+
+export function stdioBackend(options: StdioBackendOptions): StdioBackend {
+  const { command, passedOn, environment, log, clock, begin } = options;
+  const limits = { ...DEFAULT_STDIO_LIMITS, ...options.limits };
+  /** All that may have a process, with and without an identifier yet. */
+  const alive = new Set<Owned>();
+  const byId = new Map<string, Owned>();
+  const ending = new Set<Promise<void>>();
+  let isClosed = false;
+  /** Requests under way, streams that only wait left out. */
+  let busy = 0;
+  let onQuiet: (() => void) | undefined;
+
+  const end = (owned: Owned): void => {
+    owned.idle?.abort();
+    const ended = owned.session.close().finally(() => {
+      ending.delete(ended);
+      // Counted until now: a process on its way out is still a process.
+      alive.delete(owned);
+    });
+    ending.add(ended);
+  };
+
+  const begun = (owner: string, caller: Caller | undefined): Owned => {
+    const owned: Owned = {
+      owner,
+      open: 0,
+      idle: undefined,
+      session: begin({
+        command,
+        env: childEnvironment(environment, passedOn, caller),
+        log,
+        clock,
+        onBegun: (id) => byId.set(id, owned),
+        onEnded: (id) => {
+          if (id !== undefined) byId.delete(id);
+          queueMicrotask(() => end(owned));
+        },
+      }),
+    };
+    alive.add(owned);
+    return owned;
+  };
+
+  /** Counted from the end of the last request. */
+  const rest = (owned: Owned): void => {
+    owned.open -= 1;
+    if (owned.open > 0 || !alive.has(owned)) return;
+    const idle = new AbortController();
+    owned.idle = idle;
+    clock.sleep(limits.idleMs, idle.signal, { background: true }).then(
+      () => {
+        log('info', 'backend.session-idle');
+        end(owned);
+      },
+      () => {},
+    );
+  };
+
+  const answer = async (owned: Owned, request: Request): Promise<Response> => {
+    const counts = request.method === 'GET' ? 0 : 1;
+    owned.idle?.abort();
+    owned.open += 1;
+    busy += counts;
+    const onEnd = (): void => {
+      busy -= counts;
+      if (busy === 0) onQuiet?.();
+      rest(owned);
+    };
+    let response: Response;
+    try {
+      response = await owned.session.handle(request);
+    } catch (thrown) {
+      onEnd();
+      throw thrown;
+    }
+    return withBodyEnd(response, { onEnd, signal: request.signal, within: (work) => work() });
+  };
+
+  const quiet = async (graceMs: number): Promise<void> => {
+    if (busy === 0 || graceMs === 0) return;
+    const over = new AbortController();
+    onQuiet = () => over.abort();
+    await clock.sleep(graceMs, over.signal).catch(() => {});
+  };
+
+  const beginning = async (owner: string, caller: Caller | undefined, request: Request): Promise<Response> => {
+    if (request.method !== 'POST') return rpcError(400, 'The header Mcp-Session-Id is missing.');
+    const own = [...alive].filter((one) => one.owner === owner).length;
+    if (alive.size >= limits.sessions || own >= limits.sessionsPerCaller) {
+      log('warn', 'backend.sessions-full', { sessions: alive.size, ofCaller: own });
+      return rpcError(503, 'There are as many sessions as there may be.', { 'retry-after': String(RETRY_AFTER_SECONDS) });
+    }
+    const owned = begun(owner, caller);
+    const response = await answer(owned, request);
+    // Whatever was no proper `initialize` has begun nothing.
+    if (!response.ok) end(owned);
+    return response;
+  };
+
+  return {
+    async handle(request, { caller }) {
+      if (isClosed) return rpcError(503, 'The gateway is shutting down.', { 'retry-after': '5' });
+      const owner = ownerOf(caller);
+      if (owner === undefined) return rpcError(403, 'The access token does not say who calls: a session would belong to nobody.');
+      const id = request.headers.get(SESSION_HEADER);
+      if (id === null) return beginning(owner, caller, request);
+      const owned = byId.get(id);
+      return owned?.owner === owner ? answer(owned, request) : rpcError(404, 'Session not found');
+    },
+
+    async close(graceMs) {
+      isClosed = true;
+      await quiet(graceMs);
+      for (const owned of alive) end(owned);
+      await Promise.all([...ending]);
+    },
+  };
+}
+
+/** Issuer and subject; a client without a person is its own. */
+function ownerOf(caller: Caller | undefined): string | undefined {
+  if (caller === undefined) return 'anonymous';
+  const { subject, clientId, claims } = caller;
+  if (subject === undefined && clientId === undefined) return undefined;
+  return JSON.stringify([claims['iss'] ?? null, subject ?? null, subject === undefined ? clientId : null]);
+}
+
+function rpcError(status: number, message: string, headers: Record<string, string> = {}): Response {
+  const code = status === 404 ? -32_001 : -32_000;
+  return Response.json({ jsonrpc: '2.0', error: { code, message }, id: null }, { status, headers });
+}

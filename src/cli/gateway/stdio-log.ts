@@ -1,0 +1,32 @@
+/** What a process behind the gateway writes to stderr, as records of the log: bounded in length and number. */
+import type { Readable } from 'node:stream';
+import type { Clock } from '../../clock.ts';
+import type { GatewayLog } from '../../gateway/gateway-log.ts';
+import { serverText } from '../../protocol/server-text.ts';
+
+const LONGEST_LINE_CHARACTERS = 500;
+const LINES_PER_MINUTE = 200;
+const MINUTE_MS = 60_000;
+
+export function logStderr(stderr: Readable, pid: () => number | null, log: GatewayLog, clock: Clock): void {
+  let unfinished = '';
+  let window = { untilEpochMs: 0, lines: 0 };
+
+  const write = (line: string): void => {
+    const text = serverText(line, LONGEST_LINE_CHARACTERS);
+    if (text === undefined) return;
+    if (clock.now() >= window.untilEpochMs) window = { untilEpochMs: clock.now() + MINUTE_MS, lines: 0 };
+    window.lines += 1;
+    if (window.lines <= LINES_PER_MINUTE) log('info', 'backend.stderr', { pid: pid() ?? undefined, text });
+    else if (window.lines === LINES_PER_MINUTE + 1)
+      log('warn', 'backend.stderr-dropped', { pid: pid() ?? undefined, linesPerMinute: LINES_PER_MINUTE });
+  };
+
+  stderr.on('data', (chunk: Buffer) => {
+    const lines = `${unfinished}${chunk.toString('utf8')}`.split('\n');
+    // A line without an end must not grow for ever.
+    unfinished = (lines.pop() ?? '').slice(-LONGEST_LINE_CHARACTERS * 2);
+    for (const line of lines) write(line);
+  });
+  stderr.on('end', () => write(unfinished));
+}

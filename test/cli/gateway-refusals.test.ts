@@ -1,0 +1,111 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openStore } from '../../src/cli/gateway/open-store.ts';
+import { splitCommand } from '../../src/cli/gateway/split-command.ts';
+import { systemClock } from '../../src/clock.ts';
+import { runCommand, temporaryDirectory } from './run-command.ts';
+
+const RIGHT = {
+  '--resource': 'https://mcp.example.com/mcp',
+  '--backend': 'http://127.0.0.1:3000/mcp',
+  '--issuer': 'https://login.example.com',
+  '--client-id': 'mcp',
+};
+
+type Flags = Readonly<Record<string, string | true | undefined>>;
+
+async function refusal(changes: Flags, { env = {}, after = [] }: { env?: Record<string, string>; after?: string[] } = {}) {
+  const flags = Object.entries<string | true | undefined>({ ...RIGHT, ...changes }).flatMap(([flag, value]) =>
+    value === undefined ? [] : value === true ? [flag] : [flag, value],
+  );
+  const { exitCode, stderr } = await runCommand(['gateway', ...flags, ...(after.length > 0 ? ['--', ...after] : [])], { env });
+  expect(exitCode).toBe(2);
+  return stderr;
+}
+
+describe('authchart gateway refuses', () => {
+  it.each<readonly [title: string, changes: Flags, reason: string]>([
+    ['a resource in the clear', { '--resource': 'http://mcp.example.com/mcp' }, '`--resource` must be the https URL'],
+    ['a resource of this machine for others', { '--resource': 'http://127.0.0.1:8080/mcp', '--listen': '0.0.0.0:8080' }, 'other machines'],
+    ['a backend in the clear', { '--backend': 'http://10.0.0.1/mcp' }, '`--allow-plain-backend`'],
+    ['itself as backend', { '--backend': 'https://mcp.example.com/mcp' }, 'go round in a circle'],
+    ['its own port as backend', { '--backend': 'http://localhost:8080/mcp' }, 'go round in a circle'],
+    ['a backend that is no URL', { '--backend': 'ftp://x' }, '`--backend` must be an http or https URL'],
+    ['no backend', { '--backend': undefined }, 'Name what to put the login in front of'],
+    ['two backends', { '--backend-command': 'npx server' }, 'There is one backend'],
+    ['a command whose quote has no end', { '--backend': undefined, '--backend-command': 'npx "server' }, 'is no command'],
+    ['anonymous callers on the network', { '--allow-anonymous': true, '--listen': '0.0.0.0:80' }, 'everybody on the network'],
+    ['anonymous callers of a public resource', { '--allow-anonymous': true }, 'on this machine alone'],
+    ['upstream tokens for nobody in particular', { '--token-format': 'upstream' }, 'any token of that identity provider'],
+    ['an audience for tokens of its own', { '--audience': 'x' }, 'clients get tokens of the gateway'],
+    ['a token for a process', { '--backend': undefined, '--backend-command': 'x', '--backend-token': 'upstream' }, 'AUTHCHART_SUBJECT'],
+    ['its secret for a process', { '--backend': undefined, '--backend-command': 'x', '--backend-env': 'OIDC_CLIENT_SECRET' }, 'a secret'],
+    ['a store without keys', { '--store': 'redis://localhost' }, '`--store` needs `--keys-file`'],
+    ['a store that is none', { '--store': 'mysql://root:SECRET-p@localhost' }, '`--store` must be `memory`'],
+    ['a sign-in without a client', { '--client-id': undefined, '--default-scope': 'a' }, '`--default-scope` needs'],
+    ['scopes nobody could get', { '--scope': 'a', '--require-scope': 'b' }, 'nobody could get them'],
+    ['symmetric algorithms', { '--client-id': undefined, '--algorithms': 'HS256' }, 'can also make them'],
+    ['an address that is none', { '--listen': 'here' }, '`--listen` must be'],
+    ['a file that is not there', { '--client-secret-file': '/nowhere/at/all' }, '`--client-secret-file` names a file that cannot be read'],
+    ['a page as origin', { '--allowed-origin': 'https://app.example.com/page' }, 'without path'],
+    ['a token format that is none', { '--token-format': 'magic' }, 'must be one of jwt, opaque, upstream'],
+  ])('%s (GWY-14)', async (_title, changes, reason) => {
+    const said = (await refusal(changes)).replace(/\s+/g, ' ');
+    expect(said).toContain(reason);
+    expect(said).not.toContain('SECRET-');
+  });
+
+  it('every mistake at once, each by the name it came under (GWY-14)', async () => {
+    const config = join(await temporaryDirectory(), 'gateway.json');
+    await writeFile(config, JSON.stringify({ clientSecret: 'SECRET-1', colour: 'red', tokenFormat: 7, scope: 3, algorithms: 'HS256' }));
+    const said = await refusal(
+      { '--config': config, '--resource': undefined, '--listen': 'x', '--issuer': undefined },
+      {
+        env: {
+          OIDC_CLIENT_SECRET: 'SECRET-2',
+          OIDC_CLIENT_SECRET_FILE: '/SECRET-3',
+          OIDC_ISSUER_URL: 'nonsense',
+          OAUTH_MAX_REGISTERED_URIS: 'many',
+        },
+      },
+    );
+    for (const named of [
+      '`clientSecret` does not belong',
+      '`colour` of the configuration file is no setting',
+      '`scope` of the configuration file must be',
+      '`--listen`',
+      '`OIDC_ISSUER_URL` must be',
+      '`OIDC_CLIENT_SECRET` and `OIDC_CLIENT_SECRET_FILE` are both set',
+      '`OAUTH_MAX_REGISTERED_URIS` must be',
+      '`--resource` or `OAUTH_RESOURCE_URL` is missing',
+    ])
+      expect(said).toContain(named);
+    expect(said).not.toContain('SECRET-');
+  });
+
+  it('a validator that is not there (GWY-09, GWY-14)', async () => {
+    const endpoints = { '--authorize-endpoint': 'https://login.example.com/a', '--token-endpoint': 'https://login.example.com/t' };
+    expect(await refusal({ ...endpoints, '--validator': './nowhere.mjs:create', '--check': true })).toContain('could not be loaded');
+  });
+
+  it.each(['redis://127.0.0.1:1', 'postgres://127.0.0.1:1/x'])(
+    '%s without a driver beside the configuration, and says what to install (GWY-14)',
+    async (url) => {
+      const opening = openStore(url, await temporaryDirectory(), systemClock);
+      await expect(opening).rejects.toMatchObject({ code: 'driver_missing', advice: expect.stringContaining('npm install') });
+    },
+  );
+});
+
+describe('the words of --backend-command', () => {
+  it.each<readonly [string, readonly string[] | undefined]>([
+    ['npx server --flag', ['npx', 'server', '--flag']],
+    ['  "my server"  \'a b\' c="d e"', ['my server', 'a b', 'c=d e']],
+    ['x $HOME `id` ; y', ['x', '$HOME', '`id`', ';', 'y']],
+    ['x ""', ['x', '']],
+    ['"x', undefined],
+    ['"" x', undefined],
+    ['', undefined],
+  ])('%s', (text, words) => expect(splitCommand(text)).toEqual(words));
+});
