@@ -13,13 +13,14 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import pc from 'picocolors';
 import { buildPackage } from './built-package.ts';
+import { type GatewayEffort, measureGatewayMemory, measureGatewayStreams } from './gateway-sections.ts';
 import { type HostEffort, measureExpired, measureJournal, measureParked } from './host-sections.ts';
 import type { BuiltPackage } from './our-client.ts';
 import { type BuiltGateway, compareProtectedRequests } from './protected-requests.ts';
 import { benchTable, type Comparison, type Figure, figureTable, judge, judgeFigure } from './report.ts';
 import { compareFlows, compareHeap, compareImport, compareRequests, compareSize, compareWire, type Effort } from './sections.ts';
 
-const THOROUGH: Effort & HostEffort = {
+const THOROUGH: Effort & HostEffort & GatewayEffort = {
   importRounds: 15,
   requestRounds: 80,
   requestsPerRound: 2_000,
@@ -32,8 +33,10 @@ const THOROUGH: Effort & HostEffort = {
   expiredRequests: 10_000,
   journalRounds: 25,
   journalFlows: 50,
+  streamedMegabytes: 1_000,
+  firstBytes: 500,
 };
-const QUICK: Effort & HostEffort = {
+const QUICK: Effort & HostEffort & GatewayEffort = {
   importRounds: 3,
   requestRounds: 5,
   requestsPerRound: 1_000,
@@ -46,6 +49,8 @@ const QUICK: Effort & HostEffort = {
   expiredRequests: 1_000,
   journalRounds: 3,
   journalFlows: 20,
+  streamedMegabytes: 100,
+  firstBytes: 100,
 };
 
 const { values } = parseArgs({
@@ -69,6 +74,8 @@ if (!values.host) {
   await measure('authorised request', () => compareRequests(built, effort));
   const gateway = (await import(new URL('gateway.js', entry).href)) as BuiltGateway;
   await measure('protected request', () => compareProtectedRequests(gateway, effort.requestRounds));
+  figures.push(...(await section('streams through a gateway', () => measureGatewayStreams(entry, effort))));
+  figures.push(...(await section('a full gateway', () => measureGatewayMemory(gateway))));
   await measure('whole flows', () => compareFlows(built, effort));
   await measure('waiting flows', () => compareHeap(built, effort));
 }

@@ -53,7 +53,7 @@ export async function heapPerItem<T>(
   return each;
 }
 
-function settledHeap(): number {
+export function settledHeap(): number {
   for (let times = 0; times < 4; times += 1) globalThis.gc?.();
   return process.memoryUsage().heapUsed;
 }

@@ -175,16 +175,18 @@ describe('logins of the backend’s own', () => {
     expect(response.headers.get('www-authenticate')).not.toContain('inner');
   });
 
-  it('401 for the fallback client without a token is 502, with `upstream`, too (GWY-12)', async () => {
-    const { handle } = await proxiedScene(
-      (_request, response) => void response.writeHead(401).end(),
-      { backendToken: 'upstream' },
-      {
-        fallbackClient: { token: '' },
-      },
-    );
-    expect((await handle(new Request(PUBLIC))).status).toBe(502);
-  });
+  it.each(['', 'token-of-the-environment'])(
+    '401 for the fallback client is 502, whatever it has: nobody can log in for it (GWY-12) %#',
+    async (token) => {
+      const { handle, seen } = await proxiedScene(
+        (_request, response) => void response.writeHead(401).end(),
+        { backendToken: 'upstream' },
+        { fallbackClient: { token } },
+      );
+      expect((await handle(new Request(PUBLIC))).status).toBe(502);
+      expect(seen[0]?.headers.authorization).toBe(token === '' ? undefined : `Bearer ${token}`);
+    },
+  );
 
   it('403 for scopes names all that are needed in the gateway’s challenge (GWY-13)', async () => {
     const { handle } = await proxiedScene(

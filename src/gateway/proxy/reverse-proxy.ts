@@ -49,6 +49,9 @@ const WITHOUT_BODY: readonly number[] = [204, 205, 304];
  * Who calls is in `X-Authchart-Subject`, `-Client-Id`, `-Scope` (space-separated) and `-Issuer`, percent-encoded
  * where not visible ASCII. A session identifier of the backend works for the caller it was given to; for others it is 404.
  *
+ * The fallback client is `{ token: '' }`, or has a token of the environment's, which the backend then gets; the
+ * backend is told of no caller.
+ *
  * @throws AuthorizationError `invalid_configuration`, naming every mistake at once
  */
 export function reverseProxy(options: ReverseProxyOptions): ReverseProxy {
@@ -101,7 +104,7 @@ export function reverseProxy(options: ReverseProxyOptions): ReverseProxy {
   /** @throws TokenRejected, InsufficientScope: `protect` answers with the gateway's own challenge */
   const refuseLogin = (response: Response, { client, caller }: ProtectedCall<ProxyClient>): Response | undefined => {
     const { status, headers } = response;
-    if (status === 401 && client.token !== '') {
+    if (status === 401 && client.token !== '' && caller !== undefined) {
       response.body?.cancel().catch(() => {});
       log('warn', 'backend-token-refused', { code: 'backend_token_refused' });
       throw new TokenRejected('The backend refused the upstream token.');

@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client';
+import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import { expect, it, onTestFinished } from 'vitest';
+import { anyOf } from '../../src/gateway/any-of.ts';
+import { gatewayHandler } from '../../src/gateway/gateway-handler.ts';
+import { protect } from '../../src/gateway/protect.ts';
+import { reverseProxy } from '../../src/gateway/proxy/reverse-proxy.ts';
+import { staticTokenValidator } from '../../src/gateway/static-token-validator.ts';
+import { MemoryProvider, newClient } from '../bench/sdk-client.ts';
+import { gatewayScene, RESOURCE } from '../helpers/gateway-scene.ts';
+
+/** An MCP server with sessions and no login at all, that says who its gateway says is calling. */
+async function startBackend(): Promise<{ readonly url: string; readonly sessions: ReadonlyMap<string, unknown> }> {
+  const sessions = new Map<string, StreamableHTTPServerTransport>();
+  const open = async (): Promise<StreamableHTTPServerTransport> => {
+    const transport = new StreamableHTTPServerTransport({
+      sessionIdGenerator: randomUUID,
+      onsessioninitialized: (id) => void sessions.set(id, transport),
+    });
+    const server = new McpServer({ name: 'notes', version: '1.0.0' });
+    server.registerTool('who_am_i', { description: 'Says who is calling.' }, ({ requestInfo }) => {
+      return { content: [{ type: 'text', text: String(requestInfo?.headers['x-authchart-subject']) }] };
+    });
+    await server.connect(transport as Transport);
+    return transport;
+  };
+  const http = createServer((request, response) => {
+    const session = request.headers['mcp-session-id'];
+    const known = typeof session === 'string' ? sessions.get(session) : undefined;
+    void (known === undefined ? open() : Promise.resolve(known)).then((transport) => transport.handleRequest(request, response));
+  });
+  await new Promise<void>((resolve) => {
+    http.listen(0, '127.0.0.1', resolve);
+  });
+  onTestFinished(async () => {
+    http.closeAllConnections();
+    await new Promise((resolve) => http.close(resolve));
+  });
+  return { url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`, sessions };
+}
+
+it('puts a login before a server of the official SDK that has none: a sign-in, a session, a tool, and no session for anybody else (GWY-01, GWY-08, GWY-11)', async () => {
+  const scene = await gatewayScene();
+  const backend = await startBackend();
+  const other = 'a-token-of-somebody-else';
+  const handler = gatewayHandler({
+    gateway: scene.gateway,
+    handler: protect({
+      resource: RESOURCE,
+      validator: anyOf([scene.gateway.validator, staticTokenValidator([{ token: other, subject: 'other' }])]),
+      ...reverseProxy({ resource: RESOURCE, backend: backend.url }),
+    }),
+  });
+  const provider = new MemoryProvider();
+  const transport = (): StreamableHTTPClientTransport =>
+    new StreamableHTTPClientTransport(new URL(RESOURCE), {
+      authProvider: provider,
+      fetch: (input, init) => handler(new Request(input, init)),
+    });
+  const waiting = transport();
+  await expect(newClient().connect(waiting)).rejects.toBeInstanceOf(UnauthorizedError);
+  const browser = scene.browser();
+  const landing = await browser.answer(await browser.open(String(provider.authorizationUrl)), 'allow');
+  await waiting.finishAuth(landing.url.searchParams);
+
+  const client = newClient();
+  const connected = transport();
+  await client.connect(connected);
+  const result = await client.callTool({ name: 'who_am_i', arguments: {} });
+  expect(result.content).toEqual([{ type: 'text', text: 'demo' }]);
+
+  const { sessionId = '' } = connected;
+  expect([sessionId.length > 43, backend.sessions.has(sessionId), backend.sessions.size]).toEqual([true, false, 1]);
+  const stolen = await handler(
+    new Request(RESOURCE, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${other}`,
+        'mcp-session-id': sessionId,
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 9, method: 'tools/list' }),
+    }),
+  );
+  expect(stolen.status).toBe(404);
+  await client.close();
+});
