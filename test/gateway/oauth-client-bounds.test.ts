@@ -105,6 +105,28 @@ describe('the requests of one client address', () => {
     expect((await browser(known).open(authorizeUrl(clientId))).response?.status).toBe(200);
   });
 
+  it.each(['token', 'revoke'])(
+    'make the gateway fetch so many documents of clients in a minute and no more, at the %s endpoint, too (GWY-05)',
+    async (path) => {
+      const asked: string[] = [];
+      const { gateway } = scriptedGateway({
+        limits: { authorizationsPerMinutePerAddress: 2 },
+        clientMetadataDocuments: { resolve: () => Promise.resolve(['93.184.215.14']) },
+        fetch: (input, init) => {
+          asked.push(new Request(input, init).url);
+          return Promise.resolve(new Response(null, { status: 404 }));
+        },
+      });
+      const ask = async (number: number, clientAddress: string): Promise<number> => {
+        const body = new URLSearchParams({ client_id: `https://client.example.com/${number}`, token: 'x' });
+        return (await gateway.fetch(new Request(`${GATEWAY}/oauth/${path}`, { method: 'POST', body }), { clientAddress })).status;
+      };
+      const one = [await ask(1, '192.0.2.1'), await ask(2, '192.0.2.1'), await ask(3, '192.0.2.1'), await ask(4, '192.0.2.2')];
+      expect(one).toEqual([400, 400, 429, 400]);
+      expect(asked).toHaveLength(3);
+    },
+  );
+
   it('are counted in bounded memory: of 100,000 addresses the last 10,000 are remembered (GWY-05)', () => {
     const bounds = createClientBounds({
       clock: simulatedClock(),

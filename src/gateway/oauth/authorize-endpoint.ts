@@ -27,7 +27,7 @@ export async function authorize(parts: GatewayParts, request: Request, network: 
   // Before anything is read anywhere: a client may be a document in the internet.
   bounds.countAuthorization(network);
   const parameters = parametersOf(new URL(request.url).searchParams);
-  const who = await clientAndPlace(parts, parameters).catch((thrown: unknown) => {
+  const who = await clientAndPlace(parts, parameters, network).catch((thrown: unknown) => {
     if (thrown instanceof OAuthAnswer) return thrown;
     throw thrown;
   });
@@ -51,11 +51,15 @@ interface Asked {
 }
 
 /** Wrong here, nothing is sent anywhere (RFC 6749 section 4.1.2.1). @throws OAuthAnswer */
-async function clientAndPlace(parts: GatewayParts, parameters: Parameters): Promise<Pick<Asked, 'client' | 'redirectUri'>> {
+async function clientAndPlace(
+  parts: GatewayParts,
+  parameters: Parameters,
+  network: string | undefined,
+): Promise<Pick<Asked, 'client' | 'redirectUri'>> {
   const clientId = parameters.get('client_id');
   if (clientId === undefined || parameters.repeated.has('client_id'))
     throw new OAuthAnswer('invalid_request', 'client_id has to be there once.');
-  const client = await findClient(parts, clientId);
+  const client = await findClient(parts, clientId, network);
   if (client === undefined) throw new OAuthAnswer('invalid_client', 'The application is not registered here, or no longer.');
   const [only = '', ...others] = client.redirectUris;
   const requested = parameters.get('redirect_uri') ?? (others.length === 0 ? only : undefined);

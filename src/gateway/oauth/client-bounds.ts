@@ -9,6 +9,8 @@ import { OAuthAnswer } from './oauth-answers.ts';
 export interface ClientBounds {
   /** @throws OAuthAnswer 429 with `Retry-After` */
   countRegistration(network: string | undefined): void;
+  /** The document of a client is about to be fetched. @throws OAuthAnswer 429 with `Retry-After` */
+  countDocument(network: string | undefined): void;
   /** Also looks at how many are open. @throws OAuthAnswer 429 with `Retry-After` */
   countAuthorization(network: string | undefined): void;
   /** A consent page was shown. */
@@ -21,6 +23,7 @@ interface Counted {
   windowFromEpochMs: number;
   registrations: number;
   authorizations: number;
+  documents: number;
   /** When each open transaction is over, by identifier; oldest first. */
   readonly open: Map<string, number>;
 }
@@ -34,14 +37,14 @@ export function createClientBounds({ limits, clock }: Pick<GatewaySettings, 'lim
   const countedFor = (network: string): Counted => {
     const known = networks.get(network);
     const now = clock.now();
-    const counted = known ?? { windowFromEpochMs: now, registrations: 0, authorizations: 0, open: new Map() };
+    const counted = known ?? { windowFromEpochMs: now, registrations: 0, authorizations: 0, documents: 0, open: new Map() };
     // To the end, so that the first one is the one to forget.
     networks.delete(network);
     networks.set(network, counted);
     const [oldest] = networks.keys();
     if (networks.size > MOST_NETWORKS && oldest !== undefined) networks.delete(oldest);
     if (now - counted.windowFromEpochMs >= MINUTE_MS || now < counted.windowFromEpochMs) {
-      Object.assign(counted, { windowFromEpochMs: now, registrations: 0, authorizations: 0 });
+      Object.assign(counted, { windowFromEpochMs: now, registrations: 0, authorizations: 0, documents: 0 });
     }
     for (const [id, untilEpochMs] of counted.open) {
       if (untilEpochMs > now) break;
@@ -62,6 +65,13 @@ export function createClientBounds({ limits, clock }: Pick<GatewaySettings, 'lim
       const counted = countedFor(network);
       counted.registrations += 1;
       if (counted.registrations > limits.registrationsPerMinutePerAddress) refuse('registrations', counted.windowFromEpochMs + MINUTE_MS);
+    },
+
+    countDocument(network) {
+      if (network === undefined) return;
+      const counted = countedFor(network);
+      counted.documents += 1;
+      if (counted.documents > limits.authorizationsPerMinutePerAddress) refuse('client documents', counted.windowFromEpochMs + MINUTE_MS);
     },
 
     countAuthorization(network) {

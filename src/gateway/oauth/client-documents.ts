@@ -11,6 +11,7 @@ import { problemsOfClientMetadataUrl } from '../../protocol/client-metadata-docu
 import { createHttp } from '../../protocol/http.ts';
 import { serverText } from '../../protocol/server-text.ts';
 import { createUrlCheck } from '../../protocol/server-urls.ts';
+import type { ClientBounds } from './client-bounds.ts';
 import { type ClientKeys, keysAt, publicKeysIn } from './client-keys.ts';
 import type { GatewayClient } from './client-registration.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
@@ -19,7 +20,7 @@ import { problemOfRedirectUri } from './redirect-uris.ts';
 
 export interface ClientDocuments {
   /** `undefined` for what is no URL of a document. @throws OAuthAnswer `invalid_client`, `temporarily_unavailable` */
-  find(clientId: string): Promise<GatewayClient | undefined>;
+  find(clientId: string, network: string | undefined): Promise<GatewayClient | undefined>;
 }
 
 /** The draft's security considerations let authorization servers stop reading there. */
@@ -48,13 +49,14 @@ const document = z.object({
 
 export function createClientDocuments(
   settings: Pick<GatewaySettings, 'clientMetadataDocuments' | 'limits' | 'clock' | 'fetch'>,
+  bounds: Pick<ClientBounds, 'countDocument'>,
 ): ClientDocuments {
   const { clientMetadataDocuments: exceptions, clock, limits, fetch } = settings;
   if (exceptions === false) return { find: () => Promise.resolve(undefined) };
-  const bounds = { ...DEFAULT_LIMITS, requestTimeoutMs: limits.upstreamTimeoutMs, responseBytes: LARGEST_BYTES };
-  const checkUrl = createUrlCheck({ resource: A_PUBLIC_PLACE, serverUrls: { ...exceptions, rule: 'strict' }, limits: bounds });
-  const http = createHttp({ fetch, limits: bounds, now: () => clock.now(), checkUrl });
-  const keysHttp = createHttp({ fetch, limits: { ...bounds, responseBytes: LARGEST_KEYS_BYTES }, now: () => clock.now(), checkUrl });
+  const httpLimits = { ...DEFAULT_LIMITS, requestTimeoutMs: limits.upstreamTimeoutMs, responseBytes: LARGEST_BYTES };
+  const checkUrl = createUrlCheck({ resource: A_PUBLIC_PLACE, serverUrls: { ...exceptions, rule: 'strict' }, limits: httpLimits });
+  const http = createHttp({ fetch, limits: httpLimits, now: () => clock.now(), checkUrl });
+  const keysHttp = createHttp({ fetch, limits: { ...httpLimits, responseBytes: LARGEST_KEYS_BYTES }, now: () => clock.now(), checkUrl });
   const kept = new Map<string, { readonly client: GatewayClient; readonly untilEpochMs: number }>();
 
   const proofOf = (data: z.output<typeof document>): Pick<GatewayClient, 'authMethod' | 'keys'> => {
@@ -89,12 +91,13 @@ export function createClientDocuments(
   };
 
   return {
-    async find(clientId) {
+    async find(clientId, network) {
       if (!clientId.startsWith('https://')) return undefined;
       if (clientId.length > LONGEST_URL_CHARACTERS || !ONE_READING.test(clientId) || problemsOfClientMetadataUrl(clientId).length > 0)
         throw unusable('The client_id is no URL of a document.');
       const known = kept.get(clientId);
       if (known !== undefined && known.untilEpochMs > clock.now()) return known.client;
+      bounds.countDocument(network);
       const client = await read(clientId).catch((thrown: unknown) => {
         throw thrown instanceof FailureError ? refusalOf(thrown) : thrown;
       });

@@ -15,9 +15,13 @@ interface Proof {
 }
 
 /** @throws OAuthAnswer 401 `invalid_client`; `invalid_request` for two proofs at once */
-export async function provenClient(parts: GatewayParts, request: Request, form: Parameters): Promise<GatewayClient> {
+export async function provenClient(
+  parts: GatewayParts,
+  { request, network }: { readonly request: Request; readonly network: string | undefined },
+  form: Parameters,
+): Promise<GatewayClient> {
   const proof = proofIn(request, form);
-  const client = await findClient(parts, proof.clientId);
+  const client = await findClient(parts, proof.clientId, network);
   if (client === undefined) throw unknown(proof);
   if (client.authMethod === 'private_key_jwt' || proof.method === 'private_key_jwt') {
     const isProven = client.authMethod === proof.method && (await parts.assertions.prove(client, proof.secret));

@@ -78,16 +78,17 @@ function waitFor(work: Promise<void> | undefined, platform: RequestPlatform | ob
 function partsOf(settings: GatewaySettings): GatewayParts {
   const endpoints = endpointsOf(settings.issuer);
   const upstream = createUpstream(settings, endpoints.callback);
+  const bounds = createClientBounds(settings);
   const transactions = createTransactions(settings);
   const grants = createGrants(settings, upstream);
   return {
     settings,
     endpoints,
     upstream,
-    bounds: createClientBounds(settings),
+    bounds,
     assertions: createClientAssertions(settings),
     registration: createClientRegistration(settings),
-    documents: createClientDocuments(settings),
+    documents: createClientDocuments(settings, bounds),
     transactions,
     secrets: createTransactionSecrets(settings),
     grants,
@@ -120,8 +121,8 @@ function routesOf(parts: GatewayParts): ReadonlyMap<string, Route> {
     [at(endpoints.authorize), pageRoute('GET', (request, network) => authorize(parts, request, network))],
     [at(endpoints.consent), pageRoute('POST', (request, network) => consent(parts, request, network))],
     [at(endpoints.callback), pageRoute('GET', (request, network) => callback(parts, request, network))],
-    [at(endpoints.token), openRoute('POST', (request) => token(parts, request))],
-    [at(endpoints.revoke), openRoute('POST', (request) => revoke(parts, request))],
+    [at(endpoints.token), openRoute('POST', (request, network) => token(parts, request, network))],
+    [at(endpoints.revoke), openRoute('POST', (request, network) => revoke(parts, request, network))],
   ]);
 }
 

@@ -32,6 +32,10 @@ export interface GatewayParts {
 }
 
 /** A client that registered itself, or one that a document is about. @throws OAuthAnswer */
-export async function findClient({ registration, documents }: GatewayParts, clientId: string): Promise<GatewayClient | undefined> {
-  return (await documents.find(clientId)) ?? registration.find(clientId);
+export async function findClient(
+  { registration, documents }: GatewayParts,
+  clientId: string,
+  network: string | undefined,
+): Promise<GatewayClient | undefined> {
+  return (await documents.find(clientId, network)) ?? registration.find(clientId);
 }

@@ -4,9 +4,9 @@ import type { GatewayParts } from './gateway-parts.ts';
 import { jsonAnswer, OAuthAnswer } from './oauth-answers.ts';
 import { formOf } from './request-parameters.ts';
 
-export async function revoke(parts: GatewayParts, request: Request): Promise<Response> {
+export async function revoke(parts: GatewayParts, request: Request, network: string | undefined): Promise<Response> {
   const form = await formOf(request, parts.settings.limits.requestBytes);
-  const client = await provenClient(parts, request, form);
+  const client = await provenClient(parts, { request, network }, form);
   const token = form.get('token');
   if (token === undefined) throw new OAuthAnswer('invalid_request', 'token is missing.');
   const facts = (await parts.refreshTokens.read(token)) ?? (await parts.accessTokens.ownerOf(token));

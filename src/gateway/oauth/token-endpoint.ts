@@ -11,9 +11,9 @@ import { jsonAnswer, OAuthAnswer } from './oauth-answers.ts';
 import { digestOf } from './random-text.ts';
 import { formOf, type Parameters } from './request-parameters.ts';
 
-export async function token(parts: GatewayParts, request: Request): Promise<Response> {
+export async function token(parts: GatewayParts, request: Request, network: string | undefined): Promise<Response> {
   const form = await formOf(request, parts.settings.limits.requestBytes);
-  const client = await provenClient(parts, request, form);
+  const client = await provenClient(parts, { request, network }, form);
   checkResource(parts.settings, form.get('resource'));
   switch (form.get('grant_type')) {
     case 'authorization_code':
