@@ -19,6 +19,7 @@ describe('a sign-in through the gateway, in a browser', () => {
     const scene = await gatewayScene(chromium());
     const { page, context, complaints } = await scene.person();
     await page.goto(await scene.authorizeUrl());
+    expect(await context.cookies(`${scene.origin}/oauth/callback`)).toMatchObject([{ httpOnly: true, sameSite: 'Lax' }]);
     await page.click(ALLOW);
     await decideUpstream(page, 'allow');
     await page.waitForURL(/\/callback\?/);
@@ -28,7 +29,7 @@ describe('a sign-in through the gateway, in a browser', () => {
     expect([redeemed.status, Object.keys((await redeemed.json()) as object)]).toEqual([200, expect.arrayContaining(['access_token'])]);
     expect(scene.callbacks).toHaveLength(1);
     // Nothing of the sign-in stays behind.
-    expect((await context.cookies(scene.origin)).filter(({ name }) => name.startsWith('__Host-'))).toEqual([]);
+    expect((await context.cookies(`${scene.origin}/oauth/callback`)).filter(({ name }) => name.includes('authchart'))).toEqual([]);
     expect(complaints.filter((text) => /Content Security Policy/.test(text))).toEqual([]);
   });
 
