@@ -1,0 +1,185 @@
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type StdioBackend, type StdioLimits, stdioBackend } from '../../src/cli/gateway/stdio-backend.ts';
+import { stdioSession } from '../../src/cli/gateway/stdio-session.ts';
+import type { Caller } from '../../src/gateway/protect-options.ts';
+import { simulatedClock } from '../helpers/simulated-clock.ts';
+import { called, STDIO_SERVER } from './gateway-scene.ts';
+
+const callerNamed = (subject: string, issuer = 'https://login.example'): Caller => ({
+  subject,
+  clientId: 'agent',
+  scopes: ['read'],
+  claims: { iss: issuer },
+});
+const URL_BEHIND = 'https://mcp.example.com/mcp';
+const INITIALIZE = {
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'initialize',
+  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
+};
+
+function scene(limits: Partial<StdioLimits> = {}, command: readonly [string, ...string[]] = [process.execPath, STDIO_SERVER]) {
+  const clock = simulatedClock();
+  const events: { readonly event: string; readonly [detail: string]: unknown }[] = [];
+  const backend = stdioBackend({
+    command,
+    passedOn: ['SHOWN', 'OIDC_CLIENT_SECRET'],
+    environment: { SHOWN: 'yes', HIDDEN: 'no', OIDC_CLIENT_SECRET: 'SECRET-x' },
+    log: (level, event, details) => void events.push({ level, event, ...details }),
+    clock,
+    limits,
+    begin: stdioSession,
+  });
+  onTestFinished(() => backend.close(0));
+  return { backend, clock, events };
+}
+
+function post(
+  backend: StdioBackend,
+  caller: Caller | undefined,
+  message: unknown,
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  return backend.handle(
+    new Request(URL_BEHIND, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers },
+      body: JSON.stringify(message),
+    }),
+    { caller },
+  );
+}
+
+async function clientOf(backend: StdioBackend, caller: Caller | undefined, options: ConstructorParameters<typeof Client>[1] = {}) {
+  const transport = new StreamableHTTPClientTransport(new URL(URL_BEHIND), {
+    fetch: (input, init) => backend.handle(new Request(input, init), { caller }),
+  });
+  const client = new Client({ name: 'test', version: '1.0.0' }, options);
+  await client.connect(transport);
+  return { client, transport };
+}
+
+describe('a stdio server behind the gateway', () => {
+  it('gets a process for each session that knows its caller and no secret, with its progress passed on (GWY-01, GWY-11)', async () => {
+    const { backend } = scene();
+    const [ada, grace] = [await clientOf(backend, callerNamed('ada')), await clientOf(backend, callerNamed('grace'))];
+    const [one, other] = (await Promise.all([called(ada.client, 'who'), called(grace.client, 'who')])) as {
+      readonly pid: number;
+      readonly variables: readonly string[];
+    }[];
+    expect(one).toMatchObject({ subject: 'ada', issuer: 'https://login.example', clientId: 'agent', scopes: 'read' });
+    expect(other).toMatchObject({ subject: 'grace' });
+    expect(one?.pid).not.toBe(other?.pid);
+    expect(one?.variables).toContain('SHOWN');
+    expect(one?.variables).not.toContain('HIDDEN');
+    expect(one?.variables).not.toContain('OIDC_CLIENT_SECRET');
+
+    const progress: number[] = [];
+    await ada.client.callTool({ name: 'count', arguments: {} }, { onprogress: (at) => progress.push(at.progress) });
+    expect(progress).toEqual([1, 2, 3]);
+  });
+
+  it('is not there for a caller of another name, or the same name elsewhere (GWY-11)', async () => {
+    const { backend } = scene();
+    const { transport } = await clientOf(backend, callerNamed('ada'));
+    const session = { 'mcp-session-id': transport.sessionId ?? '', 'mcp-protocol-version': '2025-11-25' };
+    const ping = { jsonrpc: '2.0', id: 7, method: 'ping' };
+    const answers = await Promise.all([
+      post(backend, callerNamed('grace'), ping, session),
+      post(backend, callerNamed('ada', 'https://other.example'), ping, session),
+      post(backend, undefined, ping, session),
+      post(backend, callerNamed('ada'), ping, { 'mcp-session-id': 'unknown' }),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([404, 404, 404, 404]);
+    expect(new Set(await Promise.all(answers.map((answer) => answer.text()))).size).toBe(1);
+    expect((await post(backend, callerNamed('ada'), ping, session)).status).toBe(200);
+  });
+
+  it('begins nothing for a token that names nobody (GWY-11)', async () => {
+    const { backend } = scene();
+    expect((await post(backend, { scopes: [], claims: {} }, INITIALIZE)).status).toBe(403);
+  });
+
+  it('starts no process for what is no proper beginning (GWY-01)', async () => {
+    const { backend, events } = scene();
+    const answers = [
+      await post(backend, callerNamed('ada'), { jsonrpc: '2.0', id: 1, method: 'tools/list' }),
+      await post(backend, callerNamed('ada'), 'nonsense'),
+      await post(backend, callerNamed('ada'), INITIALIZE, { accept: 'text/html' }),
+      await post(backend, callerNamed('ada'), { ...INITIALIZE, filler: 'x'.repeat(5_000_000) }),
+      await backend.handle(new Request(URL_BEHIND), { caller: callerNamed('ada') }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([400, 400, 406, 413, 400]);
+    expect(events).toEqual([]);
+  });
+
+  it('is bounded for one caller and for all, and a session that was ended makes room (GWY-01)', async () => {
+    const { backend, events } = scene({ sessions: 2, sessionsPerCaller: 1 });
+    const { client, transport } = await clientOf(backend, callerNamed('ada'));
+    const full = await post(backend, callerNamed('ada'), INITIALIZE);
+    expect([full.status, full.headers.get('retry-after')]).toEqual([503, '30']);
+    await clientOf(backend, callerNamed('grace'));
+    expect((await post(backend, callerNamed('linus'), INITIALIZE)).status).toBe(503);
+    expect(events.filter(({ event }) => event === 'backend.sessions-full')).toHaveLength(2);
+
+    const { pid } = (await called(client, 'who')) as { readonly pid: number };
+    await transport.terminateSession();
+    await backend.close(0);
+    expect(() => process.kill(pid, 0)).toThrow(/ESRCH/);
+  });
+
+  it('that dies answers what is under way, and its session is over (GWY-01)', async () => {
+    const { backend, events } = scene();
+    const { client, transport } = await clientOf(backend, callerNamed('ada'));
+    await expect(client.callTool({ name: 'die', arguments: {} })).rejects.toThrow('The MCP server behind the gateway has ended.');
+    const session = { 'mcp-session-id': transport.sessionId ?? '' };
+    expect((await post(backend, callerNamed('ada'), { jsonrpc: '2.0', id: 9, method: 'ping' }, session)).status).toBe(404);
+    expect(events).toContainEqual(expect.objectContaining({ level: 'warn', event: 'backend.ended' }));
+  });
+
+  it('that cannot be started says so to the client and the log, without a text of the system (GWY-01)', async () => {
+    const { backend, events } = scene({}, ['/nowhere/SECRET-program']);
+    await expect(clientOf(backend, callerNamed('ada'))).rejects.toThrow('The MCP server behind the gateway has ended.');
+    expect(events).toContainEqual(expect.objectContaining({ level: 'error', event: 'backend.failed', code: 'ENOENT' }));
+    expect(JSON.stringify(events)).not.toContain('SECRET-');
+  });
+
+  it('refuses a subject that no environment can hold, instead of another one (GWY-11)', async () => {
+    const { backend, events } = scene();
+    await expect(clientOf(backend, callerNamed('ada\u0000root'))).rejects.toThrow('has ended');
+    expect(events).toContainEqual(expect.objectContaining({ event: 'backend.failed', code: 'ERR_INVALID_ARG_VALUE' }));
+  });
+
+  it('ends when it is idle, but not while a stream waits (GWY-01)', async () => {
+    const { backend, clock } = scene({ idleMs: 60_000 });
+    const { transport, client } = await clientOf(backend, callerNamed('ada'));
+    const session = { 'mcp-session-id': transport.sessionId ?? '' };
+    await called(client, 'who');
+    await clock.advance(3_600_000);
+    expect(((await called(client, 'who')) as { subject: string }).subject).toBe('ada');
+    await client.close();
+    await clock.advance(3_600_000);
+    await expect
+      .poll(async () => (await post(backend, callerNamed('ada'), { jsonrpc: '2.0', id: 9, method: 'ping' }, session)).status)
+      .toBe(404);
+  });
+
+  it('serves a client that asks for the newest protocol first, by the one the server speaks over stdio (GWY-01)', async () => {
+    const { backend } = scene();
+    const { client } = await clientOf(backend, callerNamed('ada'), { versionNegotiation: { mode: 'auto' } });
+    expect(await called(client, 'who')).toMatchObject({ subject: 'ada' });
+  });
+
+  it('writes what the process says to stderr into the log, in one line and without control characters (OBS-04)', async () => {
+    const { backend, events } = scene();
+    const { client } = await clientOf(backend, callerNamed('ada'));
+    await called(client, 'grumble');
+    await backend.close(0);
+    expect(events).toContainEqual(
+      expect.objectContaining({ level: 'info', event: 'backend.stderr', text: expect.stringMatching(/^grumbling.*about it$/) }),
+    );
+    expect(JSON.stringify(events)).not.toContain('\\u001b');
+  });
+});
