@@ -130,6 +130,16 @@ describe('a stdio server behind the gateway', () => {
     expect(() => process.kill(pid, 0)).toThrow(/ESRCH/);
   });
 
+  it('that reads and answers nothing is not sent messages without end (GWY-01)', async () => {
+    const { backend } = scene({ waitingPerSession: 3 }, [process.execPath, '--eval', 'setInterval(() => {}, 1000)']);
+    const begun = await post(backend, callerNamed('ada'), INITIALIZE);
+    const session = { 'mcp-session-id': begun.headers.get('mcp-session-id') ?? '' };
+    const answers: number[] = [];
+    for (const id of [2, 3, 4, 5])
+      answers.push((await post(backend, callerNamed('ada'), { jsonrpc: '2.0', id, method: 'ping' }, session)).status);
+    expect(answers.at(-1)).toBe(503);
+  });
+
   it('that dies answers what is under way, and its session is over (GWY-01)', async () => {
     const { backend, events } = scene();
     const { client, transport } = await clientOf(backend, callerNamed('ada'));

@@ -94,7 +94,7 @@ describe('authchart gateway', () => {
     const { resource } = await gatewaySurroundings();
     const argv = ['gateway', '--resource', resource, '--issuer', 'http://127.0.0.1:9', '--backend', 'http://127.0.0.1:10/mcp'];
     const gateway = await startGateway(argv, {});
-    expect(gateway.said.stderr).toContain('The identity provider could not be asked now');
+    expect(gateway.said.stderr).toContain('The identity provider cannot be asked now');
     expect((await runCommand([...argv, '--check'])).exitCode).toBe(5);
   });
 
@@ -140,7 +140,12 @@ describe('authchart gateway', () => {
       env: { OAUTH_RESOURCE_URL: resource, OIDC_ISSUER_URL: 'https://variable.example' },
     });
     expect(exitCode).toBe(0);
-    expect(lines.at(-1)).toMatchObject({ resource, issuer: provider.issuer, backend: ['npx', 'some server'], scopes: ['a', 'b'] });
+    expect(lines.at(-1)).toMatchObject({
+      resource,
+      issuer: provider.issuer,
+      backend: 'the command npx, with 1 argument',
+      scopes: ['a', 'b'],
+    });
   });
 
   it('writes keys for its owner alone, and never over others (GWY-14)', async () => {

@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { AuthorizationError } from '../../errors.ts';
 import { kindOf } from '../../failure.ts';
 import type { ProtectedHandler } from '../../gateway/protect-options.ts';
 import type { LogRecord } from '../../options.ts';
@@ -53,7 +54,13 @@ interface Serving {
 
 async function serve(context: CommandContext, configuration: GatewayConfiguration, { flags, logger, open }: Serving): Promise<ExitCode> {
   const { io, parts, reporter, signal } = context;
-  const assembled = await assemble(configuration, { clock: parts.clock, logger, store: open?.store, environment: io.env });
+  const assembled = await assemble(configuration, { clock: parts.clock, logger, store: open?.store, environment: io.env }).catch(
+    (thrown: unknown) => {
+      const problems = thrown instanceof AuthorizationError ? thrown.failure.details.problems : undefined;
+      if (problems === undefined) throw thrown;
+      throw misconfigured(problems.map((one) => one.replaceAll('`TOKEN_VALIDATOR_FACTORY`', configuration.tokens.factoryLabel)));
+    },
+  );
   try {
     const facts = factsOf(configuration, assembled.callbackUrl, open, flags);
     if (flags.check === true) {
@@ -61,7 +68,10 @@ async function serve(context: CommandContext, configuration: GatewayConfiguratio
       return EXIT_CODES.ok;
     }
     const handler = logging(endingStreams(assembled.handler, signal), logger, () => parts.clock.now());
-    const server = await listen(handler, configuration.listen);
+    signal.throwIfAborted();
+    const server = await listen(handler, configuration.listen, (code) =>
+      logger({ level: 'error', event: 'server-error', atEpochMs: parts.clock.now(), code }),
+    );
     const started = { ...facts, listen: server.address };
     reporter.announce('listening', startFields(started), (style) => startText(started, style));
     await aborted(signal);
@@ -115,7 +125,7 @@ async function lookAtIssuer(
   const { message, advice, code } = look.failure;
   if (look.outcome === 'wrong' || flags.check === true)
     throw new Ended(exitCodeOf(look.failure), code, `The identity provider (--issuer): ${message}`, advice);
-  reporter.note(`The identity provider could not be asked now (${message}) The gateway starts; sign-ins fail until it can be.`);
+  reporter.note(`The identity provider cannot be asked now. ${message} The gateway starts all the same; sign-ins fail until it can be.`);
 }
 
 function factsOf(

@@ -4,7 +4,12 @@ import type { Caller } from '../../gateway/protect-options.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The gateway's own, which no name given to `--backend-env` passes on. */
-export const SECRET_VARIABLES: readonly string[] = ['OIDC_CLIENT_SECRET', 'OIDC_CLIENT_SECRET_FILE', 'AUTHCHART_CLIENT_SECRET'];
+export const SECRET_VARIABLES: readonly string[] = [
+  'OIDC_CLIENT_SECRET',
+  'OIDC_CLIENT_SECRET_FILE',
+  'AUTHCHART_CLIENT_SECRET',
+  'AUTHCHART_GATEWAY_STORE',
+];
 
 /**
  * What a program needs to run (`PATH`, `HOME` and such) comes from the SDK's list; here is what is added: what the operator

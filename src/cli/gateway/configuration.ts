@@ -40,6 +40,8 @@ export interface GatewayConfiguration {
     readonly leewaySeconds: number | undefined;
     /** `module:export` */
     readonly factory: string | undefined;
+    /** What that setting is called where it came from. */
+    readonly factoryLabel: string;
   };
   readonly staticTokens: readonly StaticToken[] | undefined;
   readonly allowAnonymous: boolean;

@@ -41,6 +41,7 @@ export async function configure(sources: SettingSources, command: readonly strin
       algorithms: given.list('algorithms'),
       leewaySeconds: numberOf(given.text('leeway')),
       factory: given.text('validatorFactory'),
+      factoryLabel: given.label('validatorFactory'),
     },
     staticTokens: jsonTokens(readFile('staticTokenFile'), given.label('staticTokenFile'), complain),
     allowAnonymous: given.has('allowAnonymous'),
@@ -125,6 +126,11 @@ function backendOf(given: GivenSettings, after: readonly string[], complain: Com
 function storeOf(given: GivenSettings, complain: Complain): string | undefined {
   const text = given.text('store');
   if (text === undefined || text === 'memory') return undefined;
+  if (given.label('store') === '`--store`' && (URL.parse(text)?.password ?? '') !== '') {
+    return complain(
+      '`--store` holds a password, and arguments are seen by every user of this machine: put the URL into the variable `AUTHCHART_GATEWAY_STORE`.',
+    );
+  }
   // It may hold a password, and is not quoted.
   if (/^(rediss?|postgres(ql)?):\/\//.test(text) && URL.canParse(text)) return text;
   return complain(

@@ -23,7 +23,12 @@ const SWEEP_MS = 50;
 const MOST_CONNECTIONS = 10_000;
 
 /** @throws Ended with `port_in_use`, `port_forbidden`, `address_unavailable` */
-export async function listen(handler: ProtectedHandler, address: ListenAddress): Promise<NodeServer> {
+export async function listen(
+  handler: ProtectedHandler,
+  address: ListenAddress,
+  /** Told of the code of a later error, such as `EMFILE`: the server goes on. */
+  onError: (code: string | undefined) => void,
+): Promise<NodeServer> {
   const answer = getRequestListener(
     (request, env) => {
       const { incoming } = env as { readonly incoming: IncomingMessage };
@@ -42,6 +47,7 @@ export async function listen(handler: ProtectedHandler, address: ListenAddress):
   server.maxConnections = MOST_CONNECTIONS;
   server.on('request', (request, response) => void answer(request, response));
   await listening(server, address);
+  server.on('error', ({ code }: NodeJS.ErrnoException) => onError(code));
   const { port } = server.address() as AddressInfo;
   return { address: { host: address.host, port }, close: (graceMs) => closing(server, graceMs) };
 }

@@ -43,7 +43,8 @@ export const SETTING_NAMES = {
   staticTokenFile: { kind: 'text', flag: '--static-token-file', isPath: true },
   allowAnonymous: { kind: 'switch', flag: '--allow-anonymous' },
   allowedOrigin: { kind: 'list', flag: '--allowed-origin' },
-  store: { kind: 'text', flag: '--store' },
+  /** Its URL may hold a password, which has no place among the arguments: hence a variable beside those of GWY-14. */
+  store: { kind: 'text', flag: '--store', variable: 'AUTHCHART_GATEWAY_STORE' },
   keysFile: { kind: 'text', flag: '--keys-file', isPath: true },
   maxRedirectUris: { kind: 'text', variable: 'OAUTH_MAX_REGISTERED_URIS' },
 } as const satisfies Readonly<Record<string, SettingName>>;

@@ -1,6 +1,7 @@
 /** Reads the settings from their three sources. A flag wins over a variable, a variable over the file. */
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { serverText } from '../../protocol/server-text.ts';
 import { nameOf, placesOf, SETTINGS, type Setting, type SettingKind, words } from './setting-names.ts';
 
 export type SettingValue = string | readonly string[] | true;
@@ -136,7 +137,7 @@ function membersOf(path: string, problems: string[]): Readonly<Record<string, un
     if (name === 'clientSecret') {
       problems.push('`clientSecret` does not belong into the configuration file: name a file of it, `clientSecretFile`.');
     } else if (!(SETTINGS as readonly string[]).includes(name) || nameOf(name as Setting).member === false) {
-      problems.push(`\`${name.slice(0, 60)}\` of the configuration file is no setting.`);
+      problems.push(`\`${serverText(name, 60) ?? ''}\` of the configuration file is no setting.`);
     }
   }
   return members as Readonly<Record<string, unknown>>;

@@ -20,12 +20,12 @@ export interface StartFacts {
 
 export function startText(facts: StartFacts, style: Style): string {
   const { configuration, callbackUrl } = facts;
-  const { resource, backend, issuer, signIn } = configuration;
+  const { resource, issuer, signIn } = configuration;
   const head = facts.onlyChecks ? 'The configuration is right' : `Listening at ${style.cyan(`http://${listenText(facts.listen)}`)}`;
   const table = factsTable(
     [
       ['Protects', shown(resource)],
-      ['In front of', backend.kind === 'http' ? shown(withoutQuery(backend.url)) : shown(backend.command.join(' '))],
+      ['In front of', backendText(configuration)],
       ['Sign-in at', shown(issuer ?? signIn?.endpoints?.authorization)],
       ['Callback URL', callbackUrl === undefined ? undefined : `${shown(callbackUrl)} ${style.dim('(register it there)')}`],
       ['Scopes', scopeList(configuration.scopes) ?? 'any that a client asks for'],
@@ -45,6 +45,14 @@ export function startText(facts: StartFacts, style: Style): string {
   return `\n${style.green(style.symbols.done)} ${style.bold(head)}\n\n${indented}${warnings.length === 0 ? '' : `\n${warnings.join('')}`}${
     facts.onlyChecks ? '' : `\n${style.dim('Ctrl-C ends it.')}\n`
   }\n`;
+}
+
+/** Arguments of a command are left out: some servers are given secrets so. */
+function backendText({ backend }: GatewayConfiguration): string | undefined {
+  if (backend.kind === 'http') return shown(withoutQuery(backend.url));
+  const [program, ...args] = backend.command;
+  const count = args.length === 1 ? '1 argument' : `${args.length} arguments`;
+  return shown(args.length === 0 ? `the command ${program}` : `the command ${program}, with ${count}`);
 }
 
 function clientsGet({ signIn, issuer, tokens }: GatewayConfiguration): string {
@@ -103,7 +111,7 @@ export function startFields({ configuration, listen, callbackUrl, storeName }: S
   return {
     resource,
     listen: listenText(listen),
-    backend: backend.kind === 'http' ? withoutQuery(backend.url) : backend.command,
+    backend: backendText(configuration),
     issuer,
     callbackUrl,
     scopes,

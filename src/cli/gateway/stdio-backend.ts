@@ -24,11 +24,13 @@ export interface StdioBackendOptions {
 export interface StdioLimits {
   readonly sessions: number;
   readonly sessionsPerCaller: number;
+  /** Messages that one process may leave unread or unanswered. */
+  readonly waitingPerSession: number;
   /** Without a request or an open stream. */
   readonly idleMs: number;
 }
 
-export const DEFAULT_STDIO_LIMITS: StdioLimits = { sessions: 100, sessionsPerCaller: 10, idleMs: 30 * 60_000 };
+export const DEFAULT_STDIO_LIMITS: StdioLimits = { sessions: 100, sessionsPerCaller: 10, waitingPerSession: 100, idleMs: 30 * 60_000 };
 
 export interface StdioBackend {
   handle(request: Request, call: Pick<ProtectedCall<unknown>, 'caller'>): Promise<Response>;
@@ -154,7 +156,10 @@ export function stdioBackend(options: StdioBackendOptions): StdioBackend {
       const id = request.headers.get(SESSION_HEADER);
       if (id === null) return beginning(owner, caller, request);
       const owned = byId.get(id);
-      return owned?.owner === owner ? answer(owned, request) : rpcError(404, 'Session not found');
+      if (owned?.owner !== owner) return rpcError(404, 'Session not found');
+      return owned.session.waiting < limits.waitingPerSession || request.method === 'DELETE'
+        ? answer(owned, request)
+        : rpcError(503, 'The MCP server does not keep up.', { 'retry-after': String(RETRY_AFTER_SECONDS) });
     },
 
     async close(graceMs) {

@@ -22,6 +22,8 @@ export interface StdioSessionOptions {
 }
 
 export interface StdioSession {
+  /** Messages the process has not read, and requests it has not answered. */
+  readonly waiting: number;
   handle(request: Request): Promise<Response>;
   /** Resolves when the process is gone: asked to end, then told, then killed, within some four seconds. */
   close(): Promise<void>;
@@ -41,6 +43,7 @@ export function stdioSession({ command, env, log, clock, onBegun, onEnded }: Std
   });
   const underWay = new Set<RequestId>();
   const byProgressToken = new Map<unknown, RequestId>();
+  let unread = 0;
   let started: Promise<void> | undefined;
   let closing: Promise<void> | undefined;
   /** The child ends by itself, as opposed to being told to. */
@@ -76,8 +79,12 @@ export function stdioSession({ command, env, log, clock, onBegun, onEnded }: Std
       if (progressToken !== undefined) byProgressToken.set(progressToken, message.id);
     }
     started ??= start();
+    unread += 1;
     started
       .then(() => child.send(message))
+      .finally(() => {
+        unread -= 1;
+      })
       .catch((thrown: unknown) => {
         if (!isOver) log('error', 'backend.failed', { thrown: kindOf(thrown), code: codeOf(thrown) });
         return close();
@@ -107,6 +114,9 @@ export function stdioSession({ command, env, log, clock, onBegun, onEnded }: Std
   };
 
   return {
+    get waiting() {
+      return unread + underWay.size;
+    },
     async handle(request) {
       return http.handleRequest(request);
     },
