@@ -7,6 +7,9 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
+/** Enough for the optimising compiler to be done with what every operation runs. */
+const WARMING_OPERATIONS = 1_500;
+
 export interface Contender {
   readonly name: string;
   /** One operation. */
@@ -56,4 +59,34 @@ export async function heapPerItem<T>(
 export function settledHeap(): number {
   for (let times = 0; times < 4; times += 1) globalThis.gc?.();
   return process.memoryUsage().heapUsed;
+}
+
+/**
+ * Milliseconds of CPU per operation that each contender takes over the `base`: the median of the differences within
+ * a round, in which all run in turn. CPU and not time, since others use the machine; of all threads, since collecting
+ * garbage is part of the cost. It is never forced here: that throws compiled code away, and what followed was measured
+ * at twice its cost. Whoever runs first in a round changes, for the second finds warmer caches.
+ */
+export async function cpuOverBase(
+  base: Contender,
+  contenders: readonly Contender[],
+  { rounds, operations }: { readonly rounds: number; readonly operations: number },
+): Promise<ReadonlyMap<string, number>> {
+  const over = new Map(contenders.map(({ name }): [string, number[]] => [name, []]));
+  const all = [base, ...contenders];
+  // Code is compiled while the first ones run.
+  const before = Math.max(2, Math.ceil(WARMING_OPERATIONS / operations));
+  for (let round = -before; round < rounds; round += 1) {
+    const spent = new Map<string, number>();
+    const first = Math.abs(round) % all.length;
+    for (const { name, run } of [...all.slice(first), ...all.slice(0, first)]) {
+      const since = process.cpuUsage();
+      for (let operation = 0; operation < operations; operation += 1) await run();
+      const { user, system } = process.cpuUsage(since);
+      spent.set(name, (user + system) / 1000 / operations);
+    }
+    if (round < 0) continue;
+    for (const [name, values] of over) values.push((spent.get(name) ?? Number.NaN) - (spent.get(base.name) ?? Number.NaN));
+  }
+  return new Map([...over].map(([name, values]) => [name, median(values)]));
 }

@@ -18,6 +18,7 @@ export interface Effort {
   readonly importRounds: number;
   readonly requestRounds: number;
   readonly requestsPerRound: number;
+  readonly protectedRounds: number;
   readonly flowRounds: number;
   readonly flowsPerRound: number;
   readonly waitingFlows: number;
