@@ -47,7 +47,7 @@ const TERMINAL = [
   'wrap-ansi',
 ];
 
-/** `authchart gateway`: an HTTP server, and the MCP SDK's transports for a backend that speaks stdio. */
+/** `authchart gateway`: an HTTP server, a client without limits of time for its backend, and the MCP SDK's transports for a backend that speaks stdio. */
 const GATEWAY = [
   '@hono/node-server',
   'hono',
@@ -59,6 +59,7 @@ const GATEWAY = [
   'path-key',
   'shebang-command',
   'shebang-regex',
+  'undici',
   'which',
 ];
 

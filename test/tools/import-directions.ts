@@ -89,6 +89,7 @@ export const LAYERS: readonly Layer[] = [
       'log-update',
       'picocolors',
       'table',
+      'undici',
       'zod/mini',
     ],
   },
@@ -134,6 +135,7 @@ const PACKAGES_FOR_NODE = new Set([
   'log-update',
   'picocolors',
   'table',
+  'undici',
 ]);
 
 const matches = (patterns: readonly RegExp[], file: string) => patterns.some((pattern) => pattern.test(file));

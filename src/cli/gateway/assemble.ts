@@ -95,6 +95,8 @@ async function backendOf(
   { clock, logger, environment }: AssemblyParts,
 ): Promise<Backend> {
   if (backend.kind === 'http') {
+    const { backendFetch } = await import('./backend-fetch.ts');
+    const { fetch, close } = backendFetch();
     const proxy = reverseProxy({
       resource,
       backend: backend.url,
@@ -102,10 +104,11 @@ async function backendOf(
       // Said by `--allow-plain-backend`, or it would not have come so far.
       tokenInClear: true,
       ...(keys !== undefined && { sessionKey: keys.sessionKey }),
+      fetch,
       clock,
       logger,
     });
-    return { ...proxy, close: async () => {} };
+    return { ...proxy, close };
   }
   const { stdioBackend } = await import('./stdio-backend.ts');
   const { stdioSession } = await import('./stdio-session.ts');
