@@ -45,7 +45,7 @@ export function createTerminal(output: NodeJS.WriteStream, nameOf: (url: URL) =>
     },
     step({ title, detail, durationMs, progress }) {
       const more = detail === undefined ? '' : ` ${pc.dim(detail)}`;
-      print(`   ${pc.green('✓')} ${title}${more} ${pc.dim(`${milliseconds(durationMs)}  ${progress}`)}`);
+      print(`   ${pc.green('✓')} ${title}${more} ${pc.dim(`${milliseconds(durationMs)}  ${progress}`.trimEnd())}`);
     },
     note: (text) => print(`   ${pc.yellow('●')} ${text}`),
     answer: (tool, text) => print(`   ${pc.green('✓')} ${pc.bold(tool)} answered: ${pc.bold(pc.green(text))}`),
