@@ -40,6 +40,7 @@ export async function gateway(context: CommandContext, command: readonly string[
     if (flags.verbose === true || flags.json === true || record.level === 'warn' || record.level === 'error') reporter.log(record);
   };
   try {
+    if (open !== undefined) await askStore(context, open, flags);
     return await serve(context, configuration, { flags, logger, open });
   } finally {
     await open?.close().catch(() => {});
@@ -126,6 +127,18 @@ async function lookAtIssuer(
   if (look.outcome === 'wrong' || flags.check === true)
     throw new Ended(exitCodeOf(look.failure), code, `The identity provider (--issuer): ${message}`, advice);
   reporter.note(`The identity provider cannot be asked now. ${message} The gateway starts all the same; sign-ins fail until it can be.`);
+}
+
+/** An outage does not stop the start here either: what needs the store is answered with 503 until it is back. */
+async function askStore({ reporter }: CommandContext, { store, name }: OpenStore, flags: GatewayFlags): Promise<void> {
+  try {
+    await store.read('gateway-start');
+  } catch {
+    const message = `${name} (--store) cannot be asked now.`;
+    if (flags.check === true)
+      throw new Ended(EXIT_CODES.storeFailed, 'store_unreachable', message, 'See that its URL is right, and that it runs.');
+    reporter.note(`${message} The gateway starts all the same; sign-ins fail until it can be.`);
+  }
 }
 
 function factsOf(

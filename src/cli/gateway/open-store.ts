@@ -45,9 +45,10 @@ async function openRedis(url: string, directory: string, clock: Clock): Promise<
   if (found.name === 'redis') {
     const { createClient } = found.module as { createClient(options: object): NodeRedis };
     const client = createClient({ url, disableOfflineQueue: true });
-    client.on('error', quiet);
-    // Tried again in the background while Redis is down, and without end.
-    await Promise.race([client.connect().then(quiet, quiet), clock.sleep(CONNECT_MS, undefined, { background: true })]);
+    const failing = new Promise((resolve) => client.on('error', () => resolve(undefined)));
+    // Tried again in the background while Redis is down, and without end: nobody waits for that.
+    const connecting = client.connect().then(quiet, quiet);
+    await Promise.race([connecting, failing, clock.sleep(CONNECT_MS, undefined, { background: true })]);
     return named('Redis', redisStore({ client: client as unknown as RedisClient, prefix: REDIS_PREFIX, clock }), async () => {
       client.destroy();
     });
