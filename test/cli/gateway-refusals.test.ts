@@ -48,6 +48,7 @@ describe('authchart gateway refuses', () => {
     ['scopes nobody could get', { '--scope': 'a', '--require-scope': 'b' }, 'nobody could get them'],
     ['symmetric algorithms', { '--client-id': undefined, '--algorithms': 'HS256' }, 'can also make them'],
     ['an address that is none', { '--listen': 'here' }, '`--listen` must be'],
+    ['a name that is no header', { '--client-address-header': 'a b' }, '`--client-address-header` must be the name of one header'],
     ['a file that is not there', { '--client-secret-file': '/nowhere/at/all' }, '`--client-secret-file` names a file that cannot be read'],
     ['a page as origin', { '--allowed-origin': 'https://app.example.com/page' }, 'without path'],
     ['a token format that is none', { '--token-format': 'magic' }, 'must be one of jwt, opaque, upstream'],
@@ -111,4 +112,19 @@ describe('the words of --backend-command', () => {
     ['"" x', undefined],
     ['', undefined],
   ])('%s', (text, words) => expect(splitCommand(text)).toEqual(words));
+});
+
+it('authchart gateway takes a private key in place of a secret, and not both (GWY-03, GWY-14)', async () => {
+  const directory = await temporaryDirectory();
+  const { privateKey } = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
+  const file = join(directory, 'key.jwk');
+  await writeFile(file, JSON.stringify({ ...(await crypto.subtle.exportKey('jwk', privateKey)), kid: 'one', alg: 'ES256' }), {
+    mode: 0o600,
+  });
+  const endpoints = { '--authorize-endpoint': 'https://login.example.com/a', '--token-endpoint': 'https://login.example.com/t' };
+  const argv = Object.entries({ ...RIGHT, ...endpoints, '--client-key-file': file }).flat();
+  expect((await runCommand(['gateway', ...argv, '--check'])).exitCode).toBe(0);
+  expect(await refusal({ '--client-key-file': file }, { env: { OIDC_CLIENT_SECRET: 'SECRET-x' } })).toContain('which one counts?');
+  await writeFile(file, '{"d":"SECRET-key"');
+  expect(await refusal({ '--client-key-file': file })).toMatch(/must name a file with a private key(?![\s\S]*SECRET-)/);
 });

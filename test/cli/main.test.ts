@@ -42,6 +42,11 @@ describe('the binary', () => {
   });
 });
 
+it('shows the options of gateway in groups, with their defaults (GWY-01, GWY-14)', async () => {
+  const { stdout } = await runCommand(['gateway', '--help']);
+  await expect(stdout).toMatchFileSnapshot('gateway-help.txt');
+});
+
 describe('docs/command-line.md', () => {
   const document = readFile(new URL('../../docs/command-line.md', import.meta.url), 'utf8');
 

@@ -70,7 +70,10 @@ async function serve(context: CommandContext, configuration: GatewayConfiguratio
     }
     const handler = logging(endingStreams(assembled.handler, signal), logger, () => parts.clock.now());
     signal.throwIfAborted();
-    const server = await listen(handler, configuration.listen, (code) =>
+    // What ends TLS connects for everybody: bounds by its address would be one for all.
+    const isDirect = new URL(configuration.resource).protocol === 'http:';
+    const asked: ProtectedHandler = (request, platform) => handler(request, isDirect ? platform : {});
+    const server = await listen(asked, configuration.listen, (code) =>
       logger({ level: 'error', event: 'server-error', atEpochMs: parts.clock.now(), code }),
     );
     const started = { ...facts, listen: server.address };

@@ -1,4 +1,5 @@
 /** What `authchart gateway` was told, whole and checked. */
+import type { SigningKey } from '../../gateway/oauth/gateway-options.ts';
 import type { StaticToken } from '../../gateway/static-token-validator.ts';
 import type { GatewayKeys } from './keys-file.ts';
 import type { ListenAddress } from './listen-address.ts';
@@ -14,6 +15,8 @@ export type BackendConfiguration =
 export interface SignInConfiguration {
   readonly clientId: string;
   readonly clientSecret: string | undefined;
+  /** Private, as JWK: signs in place of the secret. */
+  readonly clientKey: SigningKey | undefined;
   readonly endpoints: { readonly authorization: string; readonly token: string } | undefined;
   readonly scopes: readonly string[];
   readonly resource: string | undefined;
@@ -21,6 +24,8 @@ export interface SignInConfiguration {
   readonly defaultScope: readonly string[] | undefined;
   readonly format: TokenFormat;
   readonly maxRedirectUris: number | undefined;
+  /** In which a proxy before the gateway tells whose request it is. */
+  readonly clientAddressHeader: string | undefined;
 }
 
 export interface GatewayConfiguration {

@@ -1,5 +1,6 @@
 /** From the three sources to one configuration: every mistake at once, by the name it came under, never by its value. */
 
+import type { SigningKey } from '../../gateway/oauth/gateway-options.ts';
 import type { StaticToken } from '../../gateway/static-token-validator.ts';
 import { webUrl } from '../../protocol/endpoint-url.ts';
 import type { BackendConfiguration, BackendTokenMode, GatewayConfiguration, SignInConfiguration, TokenFormat } from './configuration.ts';
@@ -59,12 +60,14 @@ function signInOf(given: GivenSettings, readFile: ReadNamedFile, complain: Compl
   const format = choiceOf(given, 'tokenFormat', FORMATS, complain);
   // Looked at in any case: a file that cannot be read is a mistake by itself.
   const clientSecret = given.text('clientSecret') ?? readFile('clientSecretFile');
+  const clientKey = jsonKey(readFile('clientKeyFile'), given.label('clientKeyFile'), complain);
   if (clientId === undefined) return undefined;
   const [authorization, token] = [given.text('authorizeEndpoint'), given.text('tokenEndpoint')];
   const isNamed = authorization !== undefined || token !== undefined;
   return {
     clientId,
     clientSecret,
+    clientKey,
     endpoints: isNamed ? { authorization: authorization ?? '', token: token ?? '' } : undefined,
     scopes: given.list('upstreamScope') ?? UPSTREAM_SCOPES,
     resource: given.text('upstreamResource'),
@@ -72,6 +75,7 @@ function signInOf(given: GivenSettings, readFile: ReadNamedFile, complain: Compl
     defaultScope: given.list('defaultScope'),
     format,
     maxRedirectUris: numberOf(given.text('maxRedirectUris')),
+    clientAddressHeader: given.text('clientAddressHeader'),
   };
 }
 
@@ -136,6 +140,17 @@ function storeOf(given: GivenSettings, complain: Complain): string | undefined {
   return complain(
     `${given.label('store')} must be \`memory\`, or the URL of a database: redis://, rediss://, postgres:// or postgresql://.`,
   );
+}
+
+function jsonKey(text: string | undefined, label: string, complain: Complain): SigningKey | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed === 'object' && parsed !== null) return parsed as SigningKey;
+  } catch {
+    // The parser's own words quote what it stumbled over, and that is a key.
+  }
+  return complain(`${label} must name a file with a private key as JWK, with \`alg\` and \`kid\`.`);
 }
 
 function jsonTokens(text: string | undefined, label: string, complain: Complain): readonly StaticToken[] | undefined {

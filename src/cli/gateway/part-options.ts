@@ -28,6 +28,7 @@ export function gatewayOptions(
       endpoints: signIn?.endpoints,
       clientId: signIn?.clientId,
       clientSecret: signIn?.clientSecret,
+      clientKey: signIn?.clientKey,
       scopes: signIn?.scopes,
       resource: signIn?.resource,
     }),
@@ -41,6 +42,7 @@ export function gatewayOptions(
     store,
     sealingKeys: keys?.sealingKeys,
     limits: signIn?.maxRedirectUris === undefined ? undefined : { redirectUris: signIn.maxRedirectUris },
+    clientAddressHeader: signIn?.clientAddressHeader,
     clock,
     logger,
   }) as unknown as GatewayOptions;

@@ -4,7 +4,7 @@ import type { GivenSettings } from './setting-sources.ts';
 
 export type Complain = (problem: string) => undefined;
 /** The text without white space around it; `undefined` where none is named, or it cannot be used, which is complained about. */
-export type ReadNamedFile = (setting: 'clientSecretFile' | 'staticTokenFile' | 'keysFile') => string | undefined;
+export type ReadNamedFile = (setting: 'clientSecretFile' | 'clientKeyFile' | 'staticTokenFile' | 'keysFile') => string | undefined;
 
 export function readingNamedFiles(given: GivenSettings, complain: Complain, warnings: string[]): ReadNamedFile {
   return (setting) => {

@@ -29,6 +29,7 @@ export const SETTING_NAMES = {
   /** No flag and no member: arguments are seen by every user of the machine, and files of configuration are shown around. */
   clientSecret: { kind: 'text', variable: 'OIDC_CLIENT_SECRET', member: false },
   clientSecretFile: { kind: 'text', flag: '--client-secret-file', variable: 'OIDC_CLIENT_SECRET_FILE', isPath: true },
+  clientKeyFile: { kind: 'text', flag: '--client-key-file', isPath: true },
   upstreamScope: { kind: 'list', flag: '--upstream-scope' },
   upstreamResource: { kind: 'text', flag: '--upstream-resource' },
   gatewayIssuer: { kind: 'text', flag: '--gateway-issuer', variable: 'OAUTH_ISSUER_URL' },
@@ -42,6 +43,7 @@ export const SETTING_NAMES = {
   validatorFactory: { kind: 'text', flag: '--validator', variable: 'TOKEN_VALIDATOR_FACTORY' },
   staticTokenFile: { kind: 'text', flag: '--static-token-file', isPath: true },
   allowAnonymous: { kind: 'switch', flag: '--allow-anonymous' },
+  clientAddressHeader: { kind: 'text', flag: '--client-address-header' },
   allowedOrigin: { kind: 'list', flag: '--allowed-origin' },
   /** Its URL may hold a password, which has no place among the arguments: hence a variable beside those of GWY-14. */
   store: { kind: 'text', flag: '--store', variable: 'AUTHCHART_GATEWAY_STORE' },

@@ -94,6 +94,7 @@ function kept({ configuration, storeName }: StartFacts): string | undefined {
 
 function warningsOf({ configuration, listen }: StartFacts): readonly string[] {
   const { resource, allowAnonymous, signIn, warnings } = configuration;
+  const isBlind = signIn !== undefined && signIn.clientAddressHeader === undefined;
   const endsTls = new URL(resource).protocol === 'https:';
   return [
     ...warnings,
@@ -101,6 +102,9 @@ function warningsOf({ configuration, listen }: StartFacts): readonly string[] {
     ...(signIn?.format === 'upstream' ? ["Clients hold tokens that work wherever the identity provider's tokens do."] : []),
     ...(endsTls
       ? [`The gateway speaks plain http at ${listenText(listen)}: what ends TLS for ${new URL(resource).host} has to lead there.`]
+      : []),
+    ...(endsTls && isBlind
+      ? ['Whose request it is, only that knows: with --client-address-header the gateway bounds what one address may ask.']
       : []),
   ];
 }

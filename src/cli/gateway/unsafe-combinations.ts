@@ -21,6 +21,8 @@ export function unsafeCombinations(configuration: GatewayConfiguration, given: G
 const SIGN_IN_ONLY: readonly Setting[] = [
   'clientSecret',
   'clientSecretFile',
+  'clientKeyFile',
+  'clientAddressHeader',
   'gatewayIssuer',
   'defaultScope',
   'tokenFormat',
@@ -35,6 +37,10 @@ const SIGN_IN_ONLY: readonly Setting[] = [
 function issuerProblems({ issuer, signIn }: GatewayConfiguration, given: GivenSettings): readonly string[] {
   const endpoints = signIn?.endpoints;
   return [
+    ...when(
+      signIn?.clientSecret !== undefined && signIn.clientKey !== undefined,
+      `${given.label('clientKeyFile')} signs in place of a secret, and there is a secret, too: which one counts?`,
+    ),
     ...when(
       issuer === undefined && endpoints === undefined,
       `${given.label('issuer')} is missing: the identity provider that people sign in at.`,
