@@ -155,6 +155,15 @@ describe('the consent page', () => {
     expect(await pageIn('')).toContain(':root{--accent:#063}');
   });
 
+  it('speaks a region’s own words beside those of its language (GWY-06)', async () => {
+    const { gateway } = scriptedGateway({ consent: { texts: { 'pt-BR': { allow: 'Permitir e fazer login' } } } });
+    const url = authorizeUrl(await registeredClient(gateway));
+    const pageIn = async (language: string) => (await gateway.fetch(new Request(url, { headers: { 'accept-language': language } }))).text();
+    const brazilian = await pageIn('pt-BR,pt;q=0.9');
+    for (const text of ['<html lang="pt-br" dir="ltr">', 'Permitir e fazer login', 'Recusar']) expect(brazilian).toContain(text);
+    expect(await pageIn('pt-PT')).toContain('Permitir e entrar');
+  });
+
   it.each([...TRANSLATIONS])('says all it has to say in %s, with every name in its place (GWY-06)', async (language, texts) => {
     const { gateway } = scriptedGateway({ name: 'Weather' });
     const headers = { 'accept-language': language };

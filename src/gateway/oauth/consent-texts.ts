@@ -14,7 +14,7 @@ export interface SpokenTexts {
 export function textsFor(acceptLanguage: string | null, more: Readonly<Record<string, Partial<ConsentTexts>>> = {}): SpokenTexts {
   const added = new Map(Object.entries(more).map(([tag, texts]) => [tag.toLowerCase(), texts]));
   for (const tag of preferred(acceptLanguage)) {
-    for (const language of [tag, tag.split('-')[0] ?? '']) {
+    for (const language of [tag, primaryOf(tag)]) {
       if (TRANSLATIONS.has(language) || added.has(language)) return spoken(language, added.get(language));
     }
   }
@@ -22,11 +22,15 @@ export function textsFor(acceptLanguage: string | null, more: Readonly<Record<st
 }
 
 function spoken(language: string, added: Partial<ConsentTexts> = {}): SpokenTexts {
-  const { ended, elsewhere, answered, ...texts }: PageTexts = { ...ENGLISH, ...TRANSLATIONS.get(language), ...added };
-  // Another language's own words for a problem are not known: better the endpoint's English than ours beside it.
-  const reasons = TRANSLATIONS.has(language) ? { ...by(ENDED, ended), ...by(ELSEWHERE, elsewhere), ...by(ANSWERED, answered) } : {};
+  // Words of one's own for `pt-BR` stand beside ours for `pt`.
+  const ours = TRANSLATIONS.get(language) ?? TRANSLATIONS.get(primaryOf(language));
+  const { ended, elsewhere, answered, ...texts }: PageTexts = { ...ENGLISH, ...ours, ...added };
+  // What we have no words for is said as the endpoint says it, in English.
+  const reasons = ours === undefined ? {} : { ...by(ENDED, ended), ...by(ELSEWHERE, elsewhere), ...by(ANSWERED, answered) };
   return { language, texts, reasons };
 }
+
+const primaryOf = (tag: string): string => tag.split('-')[0] ?? '';
 
 const ENGLISH = TRANSLATIONS.get('en') as PageTexts;
 
