@@ -137,7 +137,7 @@ describe('upstream tokens', () => {
   it('are refreshed here, once for all that need them at the same instant (GWY-08)', async () => {
     const scene = scriptedGateway();
     const { body } = await scene.tokens();
-    await scene.clock.advance(580_000);
+    await scene.clock.advance(592_000);
     const gateways = [scene.gateway, scene.replica(), scene.gateway, scene.replica()];
     const asked = Promise.all(gateways.map((gateway) => backendToken(gateway, body['access_token'])));
     let isOver = false;
@@ -149,6 +149,26 @@ describe('upstream tokens', () => {
     expect(await asked).toEqual(['upstream-access-2', 'upstream-access-2', 'upstream-access-2', 'upstream-access-2']);
     const [, ...refreshes] = scene.provider.tokenRequests;
     expect(refreshes.map((form) => form.get('refresh_token'))).toEqual(['upstream-refresh-1']);
+  });
+
+  it('serve others while one of them is renewed, however long that takes (GWY-08)', async () => {
+    const scene = scriptedGateway();
+    const { body } = await scene.tokens();
+    await scene.clock.advance(575_000);
+    let answer = (_response: Response): void => {};
+    scene.provider.answer = () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      });
+    const renewing = backendToken(scene.gateway, body['access_token']);
+    await expect.poll(() => scene.provider.tokenRequests.length).toBe(2);
+    // Whoever renews it may also be dead: nothing tells the two apart before its lease ends.
+    for (const replica of [scene.replica(), scene.gateway])
+      expect(await backendToken(replica, body['access_token'])).toBe('upstream-access-1');
+    answer(Response.json({ access_token: 'renewed', token_type: 'Bearer', expires_in: 600, refresh_token: 'next' }));
+    expect(await renewing).toBe('renewed');
+    expect(await backendToken(scene.replica(), body['access_token'])).toBe('renewed');
+    expect(scene.provider.tokenRequests).toHaveLength(2);
   });
 
   it('serve until they end where the identity provider has a bad moment, and then it is an outage (GWY-08, GWY-09)', async () => {

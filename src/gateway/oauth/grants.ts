@@ -41,6 +41,9 @@ export type Rotation =
   /** An older refresh token came: two hold it. The grant has ended by now. */
   | { readonly outcome: 'reused' };
 
+/** Whether a token that is about to expire will do while somebody else is renewing it: `usable` (default), or it has to be a `fresh` one. */
+export type UpstreamNeed = 'usable' | 'fresh';
+
 export interface Grants {
   /** For a code: without being redeemed it ends with it. */
   open(o: { readonly clientId: string; readonly scopes: readonly string[]; readonly tokens: UpstreamTokens }): Promise<string>;
@@ -52,7 +55,7 @@ export interface Grants {
   /** Ends the grant here and its tokens upstream. */
   end(grantId: string): Promise<void>;
   /** The upstream token of a grant, refreshed where it is about to expire. @throws FailureError; `refresh_rejected`: it is over */
-  upstreamToken(grant: Grant, signal: AbortSignal): Promise<UpstreamCredential>;
+  upstreamToken(grant: Grant, signal: AbortSignal, needs?: UpstreamNeed): Promise<UpstreamCredential>;
 }
 
 const record = z.object({
@@ -77,6 +80,8 @@ const ROUNDS = 10;
 /** An upstream token is refreshed when it expires within this time. */
 export const EXPIRY_SKEW_MS = 30_000;
 const LEASE_MS = 15_000;
+/** The backend has this long to look at a token that is used while another is fetched. */
+const USED_WITHIN_MS = 10_000;
 const LEASE_WAIT_MS = 20_000;
 /** A code that is redeemed in its last moment finds its grant still there, and whoever ends it finds what to revoke upstream. */
 const AFTER_CODE_MS = 9 * 60_000;
@@ -152,7 +157,10 @@ export function createGrants(
     return renewed;
   };
 
-  const refreshed = async (grantId: string, signal: AbortSignal): Promise<UpstreamCredential> => {
+  const isUsable = ({ expiresAtEpochMs }: UpstreamCredential): boolean =>
+    expiresAtEpochMs === undefined || expiresAtEpochMs > clock.now() + USED_WITHIN_MS;
+
+  const refreshed = async (grantId: string, signal: AbortSignal, isEnough: typeof isFresh): Promise<UpstreamCredential> => {
     const taken = await takeTurn<UpstreamCredential>(leases, `gateway-lease/${grantId}`, {
       clock,
       waitMs: LEASE_WAIT_MS,
@@ -160,7 +168,7 @@ export function createGrants(
       phase: 'refresh',
       meanwhile: async () => {
         const current = (await load(grantId))?.grant.upstream;
-        return current !== undefined && isFresh(current) ? current : undefined;
+        return current !== undefined && isEnough(current) ? current : undefined;
       },
     });
     if ('done' in taken) return taken.done;
@@ -216,12 +224,13 @@ export function createGrants(
 
     end,
 
-    async upstreamToken(grant, signal) {
+    async upstreamToken(grant, signal, needs = 'usable') {
       const { refreshToken, expiresAtEpochMs = Number.POSITIVE_INFINITY } = grant.upstream;
       // One that cannot be renewed serves to its last moment.
       if (isFresh(grant.upstream) || (refreshToken === undefined && expiresAtEpochMs > clock.now())) return grant.upstream;
       try {
-        return await refreshed(grant.grantId, signal);
+        // Who renews it may be slow, or dead with the lease in hand: nobody else waits for that as long as the old one serves.
+        return await refreshed(grant.grantId, signal, needs === 'usable' ? isUsable : isFresh);
       } catch (thrown) {
         // A bad moment upstream: what is left of the token's life is used.
         if (thrown instanceof FailureError && thrown.failure.retryable && expiresAtEpochMs > clock.now()) return grant.upstream;

@@ -120,7 +120,7 @@ async function issue({ settings, accessTokens, refreshTokens }: GatewayParts, gr
 /** Where clients hold upstream tokens, a refresh has to bring a fresh one. @throws OAuthAnswer `invalid_grant` at its end */
 async function renew({ grants }: GatewayParts, grant: Grant): Promise<void> {
   try {
-    await grants.upstreamToken(grant, new AbortController().signal);
+    await grants.upstreamToken(grant, new AbortController().signal, 'fresh');
   } catch (thrown) {
     if (thrown instanceof FailureError && thrown.failure.code === 'refresh_rejected') throw invalidRefresh();
     throw thrown;
