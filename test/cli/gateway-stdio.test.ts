@@ -32,7 +32,7 @@ function scene(limits: Partial<StdioLimits> = {}, command: readonly [string, ...
     limits,
     begin: stdioSession,
   });
-  onTestFinished(() => backend.close(0));
+  onTestFinished(() => backend.close());
   return { backend, clock, events };
 }
 
@@ -126,7 +126,7 @@ describe('a stdio server behind the gateway', () => {
 
     const { pid } = (await called(client, 'who')) as { readonly pid: number };
     await transport.terminateSession();
-    await backend.close(0);
+    await backend.close();
     expect(() => process.kill(pid, 0)).toThrow(/ESRCH/);
   });
 
@@ -186,7 +186,7 @@ describe('a stdio server behind the gateway', () => {
     const { backend, events } = scene();
     const { client } = await clientOf(backend, callerNamed('ada'));
     await called(client, 'grumble');
-    await backend.close(0);
+    await backend.close();
     expect(events).toContainEqual(
       expect.objectContaining({ level: 'info', event: 'backend.stderr', text: expect.stringMatching(/^grumbling.*about it$/) }),
     );

@@ -98,6 +98,34 @@ describe('authchart gateway', () => {
     expect((await runCommand([...argv, '--check'])).exitCode).toBe(5);
   });
 
+  it('lets a request under way end, takes no other, and ends (GWY-01, GWY-12)', async () => {
+    const { argv, env, resource } = await gatewaySurroundings();
+    let answer = (): void => {};
+    let onAsked = (): void => {};
+    const asked = new Promise<void>((resolve) => {
+      onAsked = resolve;
+    });
+    const slow = createServer((_request, response) => {
+      answer = () => void response.end('at last');
+      onAsked();
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => void slow.close());
+    await new Promise((resolve) => slow.once('listening', resolve));
+    const backend = `http://127.0.0.1:${(slow.address() as AddressInfo).port}/mcp`;
+    const gateway = await startGateway([...argv, '--backend', backend, '--allow-anonymous'], env);
+    expect(gateway.said.stderr).toContain('Requests without a token are served, as nobody.');
+    const response = fetch(resource, { method: 'POST', body: '{}' });
+    await asked;
+    gateway.child.kill('SIGTERM');
+    await expect.poll(() => gateway.said.stderr).toContain('Ending');
+    await expect(fetch(resource, { method: 'POST', body: '{}' })).rejects.toThrow('fetch failed');
+    answer();
+    expect(await (await response).text()).toBe('at last');
+    const { exitCode, stderr } = await gateway.ended;
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain('✓ Ended.');
+  });
+
   it('says that a port is taken (GWY-01)', async () => {
     const { argv, env } = await gatewaySurroundings();
     const taken = createServer().listen(0, '127.0.0.1');

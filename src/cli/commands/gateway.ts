@@ -80,13 +80,15 @@ async function serve(context: CommandContext, configuration: GatewayConfiguratio
     reporter.announce('listening', startFields(started), (style) => startText(started, style));
     await aborted(signal);
     reporter.announce('stopping', {}, (style) => `\n${style.dim('Ending: requests under way have 10 seconds.')}\n`);
-    const [isOrderly] = await Promise.all([server.close(SHUTDOWN_GRACE_MS), assembled.close(SHUTDOWN_GRACE_MS)]);
+    const isOrderly = await server.close(SHUTDOWN_GRACE_MS);
+    // After the requests, which need them: processes, and connections to the backend.
+    await assembled.close();
     const done = isOrderly ? 'Ended.' : 'Ended; what was still under way was cut off.';
     reporter.announce('stopped', { isOrderly }, (style) => `${style.green(style.symbols.done)} ${done}\n`);
     if (signal.reason instanceof Ended && signal.reason.code === 'interrupted') return EXIT_CODES.ok;
     throw signal.reason;
   } finally {
-    await assembled.close(0);
+    await assembled.close();
   }
 }
 

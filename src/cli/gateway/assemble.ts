@@ -21,8 +21,8 @@ import { gatewayOptions, oidcOptions } from './part-options.ts';
 export interface Assembled {
   readonly handler: ProtectedHandler;
   readonly callbackUrl: string | undefined;
-  /** Ends what the gateway has of its own, processes, once requests are over, at the latest after `graceMs`. */
-  close(graceMs: number): Promise<void>;
+  /** Ends what the gateway has of its own: processes, and connections to the backend. */
+  close(): Promise<void>;
 }
 
 export interface AssemblyParts {
@@ -117,6 +117,6 @@ async function backendOf(
   return {
     createClient: () => ({ token: '' }),
     handler: (request, call) => stdio.handle(request, call),
-    close: (graceMs) => stdio.close(graceMs),
+    close: () => stdio.close(),
   };
 }

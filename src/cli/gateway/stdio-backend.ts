@@ -34,8 +34,8 @@ export const DEFAULT_STDIO_LIMITS: StdioLimits = { sessions: 100, sessionsPerCal
 
 export interface StdioBackend {
   handle(request: Request, call: Pick<ProtectedCall<unknown>, 'caller'>): Promise<Response>;
-  /** Begins no more, ends every session when no request is under way or `graceMs` are over; resolves when no process is left. */
-  close(graceMs: number): Promise<void>;
+  /** Begins no more, and ends every session; resolves when no process is left. */
+  close(): Promise<void>;
 }
 
 interface Owned {
@@ -57,9 +57,6 @@ export function stdioBackend(options: StdioBackendOptions): StdioBackend {
   const byId = new Map<string, Owned>();
   const ending = new Set<Promise<void>>();
   let isClosed = false;
-  /** Requests under way, streams that only wait left out. */
-  let busy = 0;
-  let onQuiet: (() => void) | undefined;
 
   const end = (owned: Owned): void => {
     owned.idle?.abort();
@@ -108,15 +105,9 @@ export function stdioBackend(options: StdioBackendOptions): StdioBackend {
   };
 
   const answer = async (owned: Owned, request: Request): Promise<Response> => {
-    const counts = request.method === 'GET' ? 0 : 1;
     owned.idle?.abort();
     owned.open += 1;
-    busy += counts;
-    const onEnd = (): void => {
-      busy -= counts;
-      if (busy === 0) onQuiet?.();
-      rest(owned);
-    };
+    const onEnd = (): void => rest(owned);
     let response: Response;
     try {
       response = await owned.session.handle(request);
@@ -125,13 +116,6 @@ export function stdioBackend(options: StdioBackendOptions): StdioBackend {
       throw thrown;
     }
     return withBodyEnd(response, { onEnd, signal: request.signal, within: (work) => work() });
-  };
-
-  const quiet = async (graceMs: number): Promise<void> => {
-    if (busy === 0 || graceMs === 0) return;
-    const over = new AbortController();
-    onQuiet = () => over.abort();
-    await clock.sleep(graceMs, over.signal).catch(() => {});
   };
 
   const beginning = async (owner: string, caller: Caller | undefined, request: Request): Promise<Response> => {
@@ -162,9 +146,8 @@ export function stdioBackend(options: StdioBackendOptions): StdioBackend {
         : rpcError(503, 'The MCP server does not keep up.', { 'retry-after': String(RETRY_AFTER_SECONDS) });
     },
 
-    async close(graceMs) {
+    async close() {
       isClosed = true;
-      await quiet(graceMs);
       for (const owned of alive) end(owned);
       await Promise.all([...ending]);
     },
