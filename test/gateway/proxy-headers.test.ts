@@ -53,6 +53,13 @@ describe('what the backend is told', () => {
     'Sec-Fetch-Site',
     'Referer',
     'X-HTTP-Method-Override',
+    'Remote-User',
+    'X_Remote_User',
+    'X-Auth-Request-Email',
+    'Cf-Access-Jwt-Assertion',
+    'X-MS-CLIENT-PRINCIPAL',
+    'Mcp_Session_Id',
+    'MCP.Session.ID',
   ])('not the %s of the caller (GWY-11)', async (name) => {
     const { handle, seen } = await proxiedScene();
     await handle(asked({ headers: { [name]: 'forged', 'x-own': 'kept' } }));
@@ -141,6 +148,12 @@ describe('what the caller is told', () => {
     );
     expect((await handle(asked())).status).toBe(502);
     expect(records).toMatchObject([{ code: 'backend_answer_unusable' }]);
+  });
+
+  it.each([204, 205, 304])('no length of a body with %i, after which none follows (GWY-01)', async (status) => {
+    const { handle } = await proxiedScene(({ socket }) => void socket.end(`HTTP/1.1 ${status} X\r\ncontent-length: 5\r\n\r\nhello`));
+    const response = await handle(asked());
+    expect([response.status, response.headers.get('content-length'), response.body]).toEqual([status, null, null]);
   });
 
   it('the length that a HEAD asked for, and no body (GWY-01)', async () => {

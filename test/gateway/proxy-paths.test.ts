@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { reverseProxy } from '../../src/gateway/proxy/reverse-proxy.ts';
 import { problemsOf } from '../helpers/problems-of.ts';
-import { asked, PUBLIC, proxiedScene } from './proxied-scene.ts';
+import { asked, listening, PUBLIC, proxiedScene } from './proxied-scene.ts';
 
 const ORIGIN = new URL(PUBLIC).origin;
 
@@ -48,6 +48,28 @@ describe('the path at the backend', () => {
     const { handle, seen } = await proxiedScene(undefined, {}, { resource });
     await handle(asked({}, ORIGIN + path));
     expect(seen.map(({ url }) => url)).toEqual([expected]);
+  });
+});
+
+describe('the query of the configured backend', () => {
+  it.each(['tenant=b', '%74enant=b', 'TENANT=b', 'x;tenant=b'])('is not for a caller to say again: %s (GWY-01, GWY-11)', async (query) => {
+    const urls: (string | undefined)[] = [];
+    const origin = await listening(({ url }, response) => {
+      urls.push(url);
+      response.end();
+    });
+    const { handle } = await proxiedScene(undefined, { backend: `${origin}/mcp?tenant=a` });
+    await handle(asked({}, `${PUBLIC}/x?${query}&page=2`));
+    expect(urls).toEqual(['/mcp/x?tenant=a&page=2']);
+  });
+
+  it('does not get out where the backend redirects with it (GWY-01, SEC-01)', async () => {
+    const origin = await listening(({ url = '' }, response) => {
+      response.writeHead(307, { location: url.replace('?', '/?'), 'content-location': url }).end();
+    });
+    const { handle } = await proxiedScene(undefined, { backend: `${origin}/mcp?key=SECRET-k` });
+    const { headers } = await handle(asked({}, `${PUBLIC}?page=2`));
+    expect([headers.get('location'), headers.get('content-location')]).toEqual([`${PUBLIC}/?page=2`, `${PUBLIC}?page=2`]);
   });
 });
 

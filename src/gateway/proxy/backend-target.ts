@@ -16,6 +16,7 @@ export function backendTarget(resource: string, backend: URL): BackendTarget {
   const publicUrl = new URL(resource);
   const publicBase = withoutSlash(publicUrl.pathname);
   const backendBase = withoutSlash(backend.pathname);
+  const ownNames: ReadonlySet<string> = new Set([...backend.searchParams.keys()].map(asNamed));
   return {
     urlFor(request) {
       const { pathname, search } = new URL(request.url);
@@ -26,7 +27,7 @@ export function backendTarget(resource: string, backend: URL): BackendTarget {
       const target = new URL(backend);
       // The resource itself is the backend's URL to the letter, with or without a slash at its end.
       if (below !== '' && pathname !== publicUrl.pathname) target.pathname = backendBase + below;
-      target.search = [backend.search.slice(1), withoutAccessToken(search.slice(1))].filter((part) => part !== '').join('&');
+      target.search = [backend.search.slice(1), callersQuery(search.slice(1), ownNames)].filter((part) => part !== '').join('&');
       return isInsideResource(backend.href, target, 'path') ? target : undefined;
     },
     publicLocation(location, asked) {
@@ -37,22 +38,28 @@ export function backendTarget(resource: string, backend: URL): BackendTarget {
       if (!isInsideResource(backend.href, url, 'path')) return undefined;
       const outside = new URL(publicUrl);
       outside.pathname = publicBase + url.pathname.slice(backendBase.length);
-      outside.search = url.search;
+      // What only the gateway was to know goes no further, where a server redirects with the query it was asked with.
+      outside.search = callersQuery(url.search.slice(1), ownNames);
       outside.hash = url.hash;
       return outside.href;
     },
   };
 }
 
-/** A token in the query is in logs and histories, and nothing here looks at it (RFC 6750 section 5.3); the rest stays as it was written. */
-function withoutAccessToken(query: string): string {
+/**
+ * A token in the query is in logs and histories, and nothing here looks at it (RFC 6750 section 5.3). What the
+ * configured URL says itself (a tenant, a key) is not the caller's to say again: of two, many servers take the last. The
+ * rest stays as it was written.
+ */
+function callersQuery(query: string, ownNames: ReadonlySet<string>): string {
+  const isRefused = (part: string): boolean =>
+    [...new URLSearchParams(part).keys()].map(asNamed).some((name) => name === 'access_token' || ownNames.has(name));
   return query
     .split('&')
-    .filter((part) => !part.split(';').some(isAccessToken))
+    .filter((part) => !part.split(';').some(isRefused))
     .join('&');
 }
 
-const isAccessToken = (part: string): boolean =>
-  [...new URLSearchParams(part).keys()].some((name) => name.trim().toLowerCase() === 'access_token');
+const asNamed = (name: string): string => name.trim().toLowerCase();
 
 const withoutSlash = (path: string): string => path.replace(/\/$/, '');

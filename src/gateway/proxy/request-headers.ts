@@ -13,6 +13,8 @@ const CALLERS_ONLY = new Set([
   'cookie2',
   'dpop',
   'host',
+  // Set anew once it is known to be the caller's: `Mcp_Session_Id` would get another's past that.
+  'mcp-session-id',
   'forwarded',
   'via',
   'proxy',
@@ -33,8 +35,11 @@ const CALLERS_ONLY = new Set([
   'x-method-override',
   'cf-connecting-ip',
   'fastly-client-ip',
+  'remote-user',
 ]);
-const CALLERS_ONLY_PREFIX = /^(?:x-authchart-|x-forwarded-|x-original-|sec-fetch-|access-control-request-|proxy-)/;
+/** The second line: what proxies that log people in (oauth2-proxy, Traefik, Cloudflare, AWS, Google, Azure, Tailscale) say about them. */
+const CALLERS_ONLY_PREFIX =
+  /^(?:x-authchart-|x-forwarded-|x-original-|sec-fetch-|access-control-request-|proxy-|x-auth-request-|x-remote-user|x-webauth-|cf-access-|x-amzn-oidc-|x-goog-authenticated-user-|x-goog-iap-|x-ms-client-principal|tailscale-user-)/;
 
 /**
  * Servers behind CGI, WSGI and PHP take `X_Forwarded_For` and `X.Forwarded.For` for

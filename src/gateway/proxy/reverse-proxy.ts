@@ -144,6 +144,8 @@ export function reverseProxy(options: ReverseProxyOptions): ReverseProxy {
     }
     if (!WITHOUT_BODY.includes(status)) return new Response(response.body, { status, headers });
     response.body?.cancel().catch(() => {});
+    // No body follows: whoever waited for one would take the next answer of the connection for it.
+    headers.delete('content-length');
     return new Response(null, { status, headers });
   };
 
