@@ -20,6 +20,19 @@ const INITIALIZE = {
   params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
 };
 
+/** A server that answers to nothing else. */
+const ANSWERS_PINGS = `
+  let text = '';
+  process.stdin.on('data', (chunk) => {
+    const lines = (text + chunk).split('\\n');
+    text = lines.pop();
+    for (const { id, method } of lines.map((line) => JSON.parse(line))) {
+      const result = { initialize: { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'x', version: '1' } }, ping: {} }[method];
+      if (result !== undefined) console.log(JSON.stringify({ jsonrpc: '2.0', id, result }));
+    }
+  });
+`;
+
 function scene(limits: Partial<StdioLimits> = {}, command: readonly [string, ...string[]] = [process.execPath, STDIO_SERVER]) {
   const clock = simulatedClock();
   const events: { readonly event: string; readonly [detail: string]: unknown }[] = [];
@@ -100,6 +113,54 @@ describe('a stdio server behind the gateway', () => {
   it('begins nothing for a token that names nobody (GWY-11)', async () => {
     const { backend } = scene();
     expect((await post(backend, { scopes: [], claims: {} }, INITIALIZE)).status).toBe(403);
+    expect((await post(backend, { subject: '', clientId: '', scopes: [], claims: {} }, INITIALIZE)).status).toBe(403);
+  });
+
+  it('keeps clients apart whose tokens have an empty subject (GWY-11)', async () => {
+    const { backend } = scene();
+    const [one, other] = [
+      { ...callerNamed(''), clientId: 'one' },
+      { ...callerNamed(''), clientId: 'other' },
+    ];
+    const { transport } = await clientOf(backend, one);
+    const session = { 'mcp-session-id': transport.sessionId ?? '', 'mcp-protocol-version': '2025-11-25' };
+    const ping = { jsonrpc: '2.0', id: 7, method: 'ping' };
+    expect((await post(backend, other, ping, session)).status).toBe(404);
+    expect((await post(backend, one, ping, session)).status).toBe(200);
+  });
+
+  it('goes on with a session whose requests were cancelled, which servers do not answer, and ends their streams (GWY-01)', async () => {
+    const { backend } = scene({ waitingPerSession: 4 }, [process.execPath, '--eval', ANSWERS_PINGS]);
+    const begun = await post(backend, callerNamed('ada'), INITIALIZE);
+    await begun.text();
+    const session = { 'mcp-session-id': begun.headers.get('mcp-session-id') ?? '' };
+    for (const id of [2, 3, 4, 5, 6, 7]) {
+      const slow = await post(backend, callerNamed('ada'), { jsonrpc: '2.0', id, method: 'slow' }, session);
+      const cancel = { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: id } };
+      expect([slow.status, (await post(backend, callerNamed('ada'), cancel, session)).status]).toEqual([200, 202]);
+      expect(await slow.text()).toContain('The request was cancelled.');
+    }
+    const pinged = await post(backend, callerNamed('ada'), { jsonrpc: '2.0', id: 8, method: 'ping' }, session);
+    expect(await pinged.text()).toContain('"result":{}');
+  });
+
+  it('answers no more of a caller who reads no answers (GWY-01)', async () => {
+    const { backend } = scene({ waitingPerSession: 4 }, [process.execPath, '--eval', ANSWERS_PINGS]);
+    const begun = await post(backend, callerNamed('ada'), INITIALIZE);
+    await begun.text();
+    const session = { 'mcp-session-id': begun.headers.get('mcp-session-id') ?? '' };
+    const unread: ReadableStreamDefaultReader<Uint8Array>[] = [];
+    for (const id of [2, 3, 4, 5]) {
+      const { body } = await post(backend, callerNamed('ada'), { jsonrpc: '2.0', id, method: 'ping' }, session);
+      const reader = body?.getReader();
+      // The answer is there; that nothing follows it is not seen.
+      expect((await reader?.read())?.done).toBe(false);
+      if (reader !== undefined) unread.push(reader);
+    }
+    const ping = { jsonrpc: '2.0', id: 6, method: 'ping' };
+    expect((await post(backend, callerNamed('ada'), ping, session)).status).toBe(503);
+    await Promise.all(unread.map((reader) => reader.read()));
+    expect((await post(backend, callerNamed('ada'), ping, session)).status).toBe(200);
   });
 
   it('starts no process for what is no proper beginning (GWY-01)', async () => {

@@ -24,7 +24,7 @@ export interface StdioBackendOptions {
 export interface StdioLimits {
   readonly sessions: number;
   readonly sessionsPerCaller: number;
-  /** Messages that one process may leave unread or unanswered. */
+  /** Messages that one process may leave unread or unanswered, and answers that its caller may. */
   readonly waitingPerSession: number;
   /** Without a request or an open stream. */
   readonly idleMs: number;
@@ -141,7 +141,8 @@ export function stdioBackend(options: StdioBackendOptions): StdioBackend {
       if (id === null) return beginning(owner, caller, request);
       const owned = byId.get(id);
       if (owned?.owner !== owner) return rpcError(404, 'Session not found');
-      return owned.session.waiting < limits.waitingPerSession || request.method === 'DELETE'
+      // Answers that nobody reads fill the memory as much as requests that nobody answers.
+      return Math.max(owned.session.waiting, owned.open) < limits.waitingPerSession || request.method === 'DELETE'
         ? answer(owned, request)
         : rpcError(503, 'The MCP server does not keep up.', { 'retry-after': String(RETRY_AFTER_SECONDS) });
     },
@@ -158,8 +159,10 @@ export function stdioBackend(options: StdioBackendOptions): StdioBackend {
 function ownerOf(caller: Caller | undefined): string | undefined {
   if (caller === undefined) return 'anonymous';
   const { subject, clientId, claims } = caller;
-  if (subject === undefined && clientId === undefined) return undefined;
-  return JSON.stringify([claims['iss'] ?? null, subject ?? null, subject === undefined ? clientId : null]);
+  const issuer = claims['iss'] ?? null;
+  // An empty name is none: all who have it would be one.
+  if (subject !== undefined && subject !== '') return JSON.stringify(['subject', issuer, subject]);
+  return clientId === undefined || clientId === '' ? undefined : JSON.stringify(['client', issuer, clientId]);
 }
 
 function rpcError(status: number, message: string, headers: Record<string, string> = {}): Response {

@@ -32,7 +32,7 @@ export interface StdioSession {
 /** A message of the process that is larger than this ends the session. */
 const LARGEST_MESSAGE_BYTES = 16 * 1024 * 1024;
 /** JSON-RPC: the first of those an implementation may define. */
-const BACKEND_ENDED = -32_000;
+const NO_ANSWER = -32_000;
 
 export function stdioSession({ command, env, log, clock, onBegun, onEnded }: StdioSessionOptions): StdioSession {
   const [program, ...args] = command;
@@ -50,7 +50,22 @@ export function stdioSession({ command, env, log, clock, onBegun, onEnded }: Std
   let isOver = false;
 
   const answerLost = (id: RequestId): Promise<void> =>
-    http.send({ jsonrpc: '2.0', id, error: { code: BACKEND_ENDED, message: 'The MCP server behind the gateway has ended.' } });
+    http.send({ jsonrpc: '2.0', id, error: { code: NO_ANSWER, message: 'The MCP server behind the gateway has ended.' } });
+
+  const settled = (id: RequestId): void => {
+    underWay.delete(id);
+    for (const [token, of] of byProgressToken) if (of === id) byProgressToken.delete(token);
+  };
+
+  /** Servers do not answer what was cancelled (MCP, "Cancellation"): it would be under way, and its stream open, for ever. */
+  const cancelled = (message: JSONRPCMessage): void => {
+    if (!('method' in message) || message.method !== 'notifications/cancelled') return;
+    const { requestId } = (message.params ?? {}) as { readonly requestId?: RequestId };
+    if (requestId === undefined || !underWay.has(requestId)) return;
+    settled(requestId);
+    const error = { code: NO_ANSWER, message: 'The request was cancelled.' };
+    http.send({ jsonrpc: '2.0', id: requestId, error }).catch(() => {});
+  };
 
   const close = (): Promise<void> => {
     closing ??= (async () => {
@@ -89,6 +104,7 @@ export function stdioSession({ command, env, log, clock, onBegun, onEnded }: Std
         if (!isOver) log('error', 'backend.failed', { thrown: kindOf(thrown), code: codeOf(thrown) });
         return close();
       });
+    cancelled(message);
   };
   http.onclose = () => void close();
 
@@ -104,8 +120,7 @@ export function stdioSession({ command, env, log, clock, onBegun, onEnded }: Std
     const relatedRequestId = relatedRequest(message);
     http.send(message, relatedRequestId === undefined ? {} : { relatedRequestId }).catch(() => log('debug', 'backend.message-unasked-for'));
     if (!isAnswer || message.id === undefined) return;
-    underWay.delete(message.id);
-    for (const [token, id] of byProgressToken) if (id === message.id) byProgressToken.delete(token);
+    settled(message.id);
   };
   child.onerror = (error) => log('warn', 'backend.error', { thrown: kindOf(error), code: codeOf(error) });
   child.onclose = () => {
