@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { makeKeysFile } from '../../src/cli/gateway/keys-file.ts';
 import { openStore } from '../../src/cli/gateway/open-store.ts';
 import { splitCommand } from '../../src/cli/gateway/split-command.ts';
 import { systemClock } from '../../src/clock.ts';
@@ -38,6 +39,12 @@ describe('authchart gateway refuses', () => {
     ['anonymous callers on the network', { '--allow-anonymous': true, '--listen': '0.0.0.0:80' }, 'everybody on the network'],
     ['anonymous callers of a public resource', { '--allow-anonymous': true }, 'on this machine alone'],
     ['upstream tokens for nobody in particular', { '--token-format': 'upstream' }, 'any token of that identity provider'],
+    [
+      'an audience that a validator of its own would not look at',
+      { '--token-format': 'upstream', '--audience': 'x', '--validator': './x.mjs:create' },
+      'that validator alone judges them',
+    ],
+    ['scopes to require that are none, where a variable was not set', { '--require-scope': '' }, '`--require-scope` names nothing'],
     ['an audience for tokens of its own', { '--audience': 'x' }, 'clients get tokens of the gateway'],
     ['a token for a process', { '--backend': undefined, '--backend-command': 'x', '--backend-token': 'upstream' }, 'AUTHCHART_SUBJECT'],
     ['its secret for a process', { '--backend': undefined, '--backend-command': 'x', '--backend-env': 'OIDC_CLIENT_SECRET' }, 'a secret'],
@@ -84,6 +91,31 @@ describe('authchart gateway refuses', () => {
     ])
       expect(said).toContain(named);
     expect(said).not.toContain('SECRET-');
+  });
+
+  it('an audience of the command line that a validator of the environment would not look at (GWY-08, GWY-14)', async () => {
+    const env = { TOKEN_VALIDATOR_FACTORY: './x.mjs:create' };
+    const said = await refusal({ '--token-format': 'upstream', '--audience': 'x' }, { env });
+    expect(said.replace(/\s+/g, ' ')).toContain('with `TOKEN_VALIDATOR_FACTORY` that validator alone judges them');
+  });
+
+  it('static tokens that the backend would get (GWY-08, GWY-14)', async () => {
+    const file = join(await temporaryDirectory(), 'tokens.json');
+    await writeFile(file, JSON.stringify([{ token: 'SECRET-of-a-machine-0', subject: 'nightly' }]), { mode: 0o600 });
+    const said = await refusal({ '--static-token-file': file, '--backend-token': 'upstream' });
+    expect(said.replace(/\s+/g, ' ')).toContain('the backend would get the token itself');
+    expect(said).not.toContain('SECRET-');
+  });
+
+  it.each(['sealing', 'signing'] as const)('two %s keys of one name, of which one would open nothing (GWY-14)', async (kind) => {
+    const keys = JSON.parse(await makeKeysFile(0)) as Record<'sealing' | 'signing', object[]>;
+    const other = JSON.parse(await makeKeysFile(0)) as typeof keys;
+    const named = (key: object | undefined) => ({ ...key, ...(kind === 'sealing' ? { id: 'one' } : { kid: 'one' }) });
+    const file = join(await temporaryDirectory(), 'keys.json');
+    await writeFile(file, JSON.stringify({ ...keys, [kind]: [named(keys[kind][0]), named(other[kind][0])] }), {
+      mode: 0o600,
+    });
+    expect((await refusal({ '--keys-file': file })).replace(/\s+/g, ' ')).toContain('two keys have one name');
   });
 
   it('a validator that is not there (GWY-09, GWY-14)', async () => {

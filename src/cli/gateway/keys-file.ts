@@ -32,6 +32,8 @@ export function readKeysFile(text: string | undefined, label: string, complain: 
     return complain(`${label} names a file that holds other things than keys; \`authchart gateway keys\` writes one.`);
   }
   const { sealing, signing, session } = read.data;
+  const isTwice = [sealing.map(({ id }) => id), signing.map(({ kid }) => kid)].some((names) => new Set(names).size < names.length);
+  if (isTwice) return complain(`${label} names a file in which two keys have one name: one of them would open nothing.`);
   const keys = Object.fromEntries(sealing.map(({ id, key }) => [id, bytesOf(key)]));
   return {
     sealingKeys: { keys, current: sealing[0]?.id ?? '' },

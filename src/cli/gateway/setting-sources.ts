@@ -35,6 +35,9 @@ export function readSettings(sources: SettingSources): { readonly given: GivenSe
   for (const setting of SETTINGS) {
     const one =
       fromFlag(setting, sources.flags) ?? fromVariable(setting, sources.environment) ?? fromFile(setting, file, sources, problems);
+    // `--require-scope "$SCOPE"` with a variable that is not set: not what it says in the file, and not nothing either.
+    if (Array.isArray(one?.value) && one.value.length === 0 && !one.label.endsWith('configuration file'))
+      problems.push(`${one.label} names nothing.`);
     if (one !== undefined) found.set(setting, one);
   }
   // Two places for one secret: what came from the stronger source counts, and both from one is a question.

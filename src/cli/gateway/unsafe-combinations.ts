@@ -55,7 +55,7 @@ function issuerProblems({ issuer, signIn }: GatewayConfiguration, given: GivenSe
 }
 
 function networkProblems(
-  { resource, listen, backend, allowAnonymous, allowedOrigins }: GatewayConfiguration,
+  { resource, listen, backend, allowAnonymous, allowedOrigins, staticTokens }: GatewayConfiguration,
   given: GivenSettings,
 ): readonly string[] {
   const url = webUrl(resource);
@@ -91,6 +91,10 @@ function networkProblems(
       `${given.label('allowedOrigin')} must be origins such as https://app.example.com, without path.`,
     ),
     ...when(
+      backend.kind === 'http' && backend.token === 'upstream' && staticTokens !== undefined,
+      `${given.label('staticTokenFile')} and ${given.label('backendToken')} upstream do not go together: nothing stands for a static token at the identity provider, and the backend would get the token itself, which opens this gateway.`,
+    ),
+    ...when(
       backend.kind === 'stdio' && given.has('backendToken') && given.text('backendToken') === 'upstream',
       `${given.label('backendToken')} upstream is for a backend that is a URL: a process is started once for a session, and the token in its environment would end before it. It is told who calls: AUTHCHART_SUBJECT.`,
     ),
@@ -117,12 +121,13 @@ function tokenProblems({ signIn, tokens, scopes, requiredScopes }: GatewayConfig
         (tokens.audience === undefined || given.text('issuer') === undefined),
       `${given.label('tokenFormat')} upstream hands the identity provider's own tokens to clients: name what must be in them, ${given.label('issuer')} and ${given.label('audience')}, or ${given.label('validatorFactory')}. Otherwise any token of that identity provider, for whatever it was meant, would open this server.`,
     ),
-    ...(!validates || (signIn === undefined && tokens.factory !== undefined)
+    // With a validator of one's own nothing else looks at those tokens: what is asked of them here would not be.
+    ...(!validates || tokens.factory !== undefined
       ? (['audience', 'algorithms', 'leeway'] as const)
           .filter((setting) => given.has(setting))
           .map(
             (setting) =>
-              `${given.label(setting)} is about the identity provider's tokens, and ${tokens.factory !== undefined && signIn === undefined ? `with ${given.label('validatorFactory')} that validator alone judges them` : 'clients get tokens of the gateway'}: leave it out.`,
+              `${given.label(setting)} is about the identity provider's tokens, and ${validates ? `with ${given.label('validatorFactory')} that validator alone judges them` : 'clients get tokens of the gateway'}: leave it out.`,
           )
       : []),
     ...when(
