@@ -15,6 +15,11 @@ import type { ParkedFlows } from './parked-flows.ts';
 import type { Figure } from './report.ts';
 
 const run = promisify(execFile);
+/**
+ * Of the heap of a worker: some three times what is live. Without a limit V8 lets garbage lie as long as the machine has memory,
+ * and the process has grown by what it happened to put off (up to 60 MB a run) and not by what it holds.
+ */
+const HEAP_MEGABYTES = 160;
 const PARKED_FLOWS = fileURLToPath(new URL('parked-flows.ts', import.meta.url));
 
 export interface HostEffort {
@@ -32,7 +37,8 @@ export async function measureParked(entry: string, effort: HostEffort): Promise<
   const directory = await mkdtemp(join(tmpdir(), 'authchart-bench-'));
   const park = async (kind: 'sqlite' | 'redis', where: string): Promise<readonly Figure[]> => {
     const counts = [effort.parkedFlows, effort.parkedBefore].map(String);
-    const args = ['--expose-gc', PARKED_FLOWS, dirname(fileURLToPath(entry)), kind, where, ...counts];
+    const node = ['--expose-gc', `--max-old-space-size=${HEAP_MEGABYTES}`];
+    const args = [...node, PARKED_FLOWS, dirname(fileURLToPath(entry)), kind, where, ...counts];
     const { stdout } = await run(process.execPath, args);
     return figuresOf(JSON.parse(stdout) as ParkedFlows, kind === 'sqlite' ? 'SQLite' : 'Redis');
   };

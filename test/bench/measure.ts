@@ -64,7 +64,7 @@ export function settledHeap(): number {
 /**
  * Milliseconds of CPU per operation that each contender takes over the `base`: the median of the differences within
  * a round, in which all run in turn. CPU and not time, since others use the machine; of all threads, since collecting
- * garbage is part of the cost. It is never forced here: that throws compiled code away, and what followed was measured
+ * garbage is part of the cost. It is never forced here: what followed a forced collection was measured
  * at twice its cost. Whoever runs first in a round changes, for the second finds warmer caches.
  */
 export async function cpuOverBase(

@@ -14,6 +14,7 @@ export const FINISHED_SECTIONS: readonly string[] = [
   'STO',
   'SEC',
   'OBS',
+  'GWY',
 ];
 
 /** Finished although the rest of their section is not. */
