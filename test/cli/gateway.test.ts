@@ -144,11 +144,21 @@ describe('authchart gateway', () => {
     for (const fact of ['The configuration is right', resource, provider.issuer, 'http://127.0.0.1:9/mcp', 'weather:read']) {
       expect(stderr).toContain(fact);
     }
-    const wrong = await runCommand([...argv, '--issuer', `${provider.issuer}/nobody`, '--check', '--backend', 'http://127.0.0.1:9/mcp'], {
-      env,
-    });
-    expect(wrong.exitCode).toBe(6);
-    expect(wrong.stderr).toContain('The identity provider');
+  });
+
+  it.each([
+    ['one without metadata', (issuer: string): string => `${issuer}/nobody`, 6, 'without /.well-known/…'],
+    ['another spelling', (issuer: string): string => `${issuer}/`, 6, 'Let --issuer be what the metadata names'],
+    ['one that nobody answers at', (): string => 'http://127.0.0.1:9', 5, 'See that --issuer is right'],
+  ])('says what to do about an issuer that is wrong: %s (GWY-01)', async (_title, wrong, expectedCode, advice) => {
+    const { argv, env, provider } = await gatewaySurroundings();
+    const { exitCode, stderr } = await runCommand(
+      [...argv, '--issuer', wrong(provider.issuer), '--check', '--backend', 'http://127.0.0.1:9/mcp'],
+      { env },
+    );
+    expect(exitCode).toBe(expectedCode);
+    expect(stderr).toContain('The identity provider (--issuer)');
+    expect(stderr).toContain(advice);
   });
 
   it('reads a file, which variables win over, and flags over both; files it names lie beside it (GWY-14)', async () => {

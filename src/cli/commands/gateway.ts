@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { AuthorizationError } from '../../errors.ts';
-import { kindOf } from '../../failure.ts';
+import { type Failure, kindOf } from '../../failure.ts';
 import type { ProtectedHandler } from '../../gateway/protect-options.ts';
 import type { LogRecord } from '../../options.ts';
 import type { CommandContext } from '../context.ts';
@@ -128,10 +128,19 @@ async function lookAtIssuer(
   if (issuer === undefined || signIn?.endpoints !== undefined) return;
   const look = await lookUpstream(issuer, parts.clock);
   if (look.outcome === 'found') return;
-  const { message, advice, code } = look.failure;
+  const { message, code } = look.failure;
   if (look.outcome === 'wrong' || flags.check === true)
-    throw new Ended(exitCodeOf(look.failure), code, `The identity provider (--issuer): ${message}`, advice);
+    throw new Ended(exitCodeOf(look.failure), code, `The identity provider (--issuer): ${message}`, issuerAdvice(look.failure));
   reporter.note(`The identity provider cannot be asked now. ${message} The gateway starts all the same; sign-ins fail until it can be.`);
+}
+
+/** Whoever reads it has just written `--issuer`: that is more often wrong than the server it names. */
+function issuerAdvice({ code, advice, retryable }: Failure): string {
+  if (retryable) return 'See that --issuer is right, and that this machine can reach it.';
+  if (code === 'issuer_mismatch') return 'Let --issuer be what the metadata names as `issuer`, slash and all.';
+  if (code === 'metadata_incomplete')
+    return 'Name the issuer identifier: that URL without /.well-known/…. Where there is no metadata, add --authorize-endpoint and --token-endpoint.';
+  return advice;
 }
 
 /** An outage does not stop the start here either: what needs the store is answered with 503 until it is back. */
