@@ -73,8 +73,8 @@ async function serve(context: CommandContext, configuration: GatewayConfiguratio
     // What ends TLS connects for everybody: bounds by its address would be one for all.
     const isDirect = new URL(configuration.resource).protocol === 'http:';
     const asked: ProtectedHandler = (request, platform) => handler(request, isDirect ? platform : {});
-    const server = await listen(asked, configuration.listen, (code) =>
-      logger({ level: 'error', event: 'server-error', atEpochMs: parts.clock.now(), code }),
+    const server = await listen(asked, configuration.listen, (event, details) =>
+      logger({ level: 'error', event, atEpochMs: parts.clock.now(), ...details }),
     );
     const started = { ...facts, listen: server.address };
     reporter.announce('listening', startFields(started), (style) => startText(started, style));

@@ -1,10 +1,12 @@
 /** A Web-standard handler as an HTTP server of Node. */
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
+import { kindOf } from '../../failure.ts';
 import type { ProtectedHandler } from '../../gateway/protect-options.ts';
 import { Ended } from '../ended.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
+import { breakingOff } from './breaking-off.ts';
 import { type ListenAddress, listenText } from './listen-address.ts';
 
 export interface NodeServer {
@@ -26,14 +28,15 @@ const MOST_CONNECTIONS = 10_000;
 export async function listen(
   handler: ProtectedHandler,
   address: ListenAddress,
-  /** Told of the code of a later error, such as `EMFILE`: the server goes on. */
-  onError: (code: string | undefined) => void,
+  /** Told of the code of a later error, such as `EMFILE`, and of answers that broke off: the server goes on. */
+  onError: (event: 'server-error' | 'answer-broken', details: { readonly code?: string | undefined; readonly thrown?: string }) => void,
 ): Promise<NodeServer> {
   const answer = getRequestListener(
-    (request, env) => {
-      const { incoming } = env as { readonly incoming: IncomingMessage };
+    async (request, env) => {
+      const { incoming, outgoing } = env as { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse };
       const { remoteAddress } = incoming.socket;
-      return handler(request, remoteAddress === undefined ? {} : { clientAddress: remoteAddress });
+      const response = await handler(request, remoteAddress === undefined ? {} : { clientAddress: remoteAddress });
+      return breakingOff(response, outgoing, (thrown) => onError('answer-broken', { thrown: kindOf(thrown) }));
     },
     { overrideGlobalObjects: false },
   );
@@ -47,7 +50,7 @@ export async function listen(
   server.maxConnections = MOST_CONNECTIONS;
   server.on('request', (request, response) => void answer(request, response));
   await listening(server, address);
-  server.on('error', ({ code }: NodeJS.ErrnoException) => onError(code));
+  server.on('error', ({ code }: NodeJS.ErrnoException) => onError('server-error', { code }));
   const { port } = server.address() as AddressInfo;
   return { address: { host: address.host, port }, close: (graceMs) => closing(server, graceMs) };
 }
