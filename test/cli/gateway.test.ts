@@ -144,6 +144,11 @@ describe('authchart gateway', () => {
     for (const fact of ['The configuration is right', resource, provider.issuer, 'http://127.0.0.1:9/mcp', 'weather:read']) {
       expect(stderr).toContain(fact);
     }
+    expect(stderr).toContain(', with a secret');
+    const misspelt = await runCommand([...argv, '--check', '--backend', 'http://127.0.0.1:9/mcp'], {
+      env: { OIDC_CLIENT_SECERT: 'x' },
+    });
+    expect(misspelt.stderr).toContain(', without a secret (a public client)');
   });
 
   it.each([

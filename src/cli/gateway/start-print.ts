@@ -4,7 +4,7 @@ import { withoutQuery } from '../../protocol/endpoint-url.ts';
 import { factsTable } from '../report/facts-table.ts';
 import type { Style } from '../report/style.ts';
 import { scopeList, shown } from '../report/words.ts';
-import type { GatewayConfiguration } from './configuration.ts';
+import type { GatewayConfiguration, SignInConfiguration } from './configuration.ts';
 import { type ListenAddress, listenText } from './listen-address.ts';
 
 export interface StartFacts {
@@ -27,6 +27,7 @@ export function startText(facts: StartFacts, style: Style): string {
       ['Protects', shown(resource)],
       ['In front of', backendText(configuration)],
       ['Sign-in at', shown(issuer ?? signIn?.endpoints?.authorization)],
+      ['Client', signIn === undefined ? undefined : `${shown(signIn.clientId)}, ${provenBy(signIn)}`],
       ['Callback URL', callbackUrl === undefined ? undefined : `${shown(callbackUrl)} ${style.dim('(register it there)')}`],
       ['Scopes', scopeList(configuration.scopes) ?? 'any that a client asks for'],
       ['Needed', scopeList(configuration.requiredScopes)],
@@ -45,6 +46,12 @@ export function startText(facts: StartFacts, style: Style): string {
   return `\n${style.green(style.symbols.done)} ${style.bold(head)}\n\n${indented}${warnings.length === 0 ? '' : `\n${warnings.join('')}`}${
     facts.onlyChecks ? '' : `\n${style.dim('Ctrl-C ends it.')}\n`
   }\n`;
+}
+
+/** A secret that was meant to be there, in a variable whose name is misspelt, shows here. */
+function provenBy({ clientSecret, clientKey }: SignInConfiguration): string {
+  if (clientKey !== undefined) return 'with a key';
+  return clientSecret === undefined ? 'without a secret (a public client)' : 'with a secret';
 }
 
 /** Arguments of a command are left out: some servers are given secrets so. */
