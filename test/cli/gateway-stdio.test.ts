@@ -110,6 +110,18 @@ describe('a stdio server behind the gateway', () => {
     expect((await post(backend, callerNamed('ada'), ping, session)).status).toBe(200);
   });
 
+  it('is not there for a token of fewer scopes than its process was told, and goes on for one of more (GWY-11)', async () => {
+    const { backend } = scene();
+    const withScopes = (...scopes: string[]): Caller => ({ ...callerNamed('ada'), scopes });
+    const { transport } = await clientOf(backend, withScopes('read', 'write'));
+    const session = { 'mcp-session-id': transport.sessionId ?? '', 'mcp-protocol-version': '2025-11-25' };
+    const ping = { jsonrpc: '2.0', id: 7, method: 'ping' };
+    const asked = [withScopes('read'), withScopes(), withScopes('write', 'admin', 'read')];
+    const statuses: number[] = [];
+    for (const caller of asked) statuses.push((await post(backend, caller, ping, session)).status);
+    expect(statuses).toEqual([404, 404, 200]);
+  });
+
   it('begins nothing for a token that names nobody (GWY-11)', async () => {
     const { backend } = scene();
     expect((await post(backend, { scopes: [], claims: {} }, INITIALIZE)).status).toBe(403);

@@ -40,6 +40,8 @@ export interface StdioBackend {
 
 interface Owned {
   readonly owner: string;
+  /** What the process was told that its caller may do, once and for all. */
+  readonly scopes: readonly string[];
   readonly session: StdioSession;
   /** Requests and streams that are not over. */
   open: number;
@@ -71,6 +73,7 @@ export function stdioBackend(options: StdioBackendOptions): StdioBackend {
   const begun = (owner: string, caller: Caller | undefined): Owned => {
     const owned: Owned = {
       owner,
+      scopes: caller?.scopes ?? [],
       open: 0,
       idle: undefined,
       session: begin({
@@ -140,7 +143,9 @@ export function stdioBackend(options: StdioBackendOptions): StdioBackend {
       const id = request.headers.get(SESSION_HEADER);
       if (id === null) return beginning(owner, caller, request);
       const owned = byId.get(id);
-      if (owned?.owner !== owner) return rpcError(404, 'Session not found');
+      // With a token of fewer scopes the process would do what only the first one allows: the client begins anew.
+      const mayDoLess = owned?.scopes.some((scope) => caller?.scopes.includes(scope) !== true) === true;
+      if (owned?.owner !== owner || mayDoLess) return rpcError(404, 'Session not found');
       // Answers that nobody reads fill the memory as much as requests that nobody answers.
       return Math.max(owned.session.waiting, owned.open) < limits.waitingPerSession || request.method === 'DELETE'
         ? answer(owned, request)
