@@ -2,10 +2,11 @@
 'use strict';
 
 // The tests and tools are TypeScript with `await using`, as only Node 24 runs it; a build needs less.
-var needed = Number(process.argv[2] || 24);
-var major = Number(process.versions.node.split('.')[0]);
+var needed = process.argv[2] || '24';
+var here = process.versions.node.split('.').map(Number);
+var least = needed.split('.').map(Number);
 
-if (major < needed) {
+if (here[0] < least[0] || (here[0] === least[0] && here[1] < (least[1] || 0))) {
   console.error(
     'This script of authchart needs Node ' +
       needed +

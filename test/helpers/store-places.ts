@@ -67,9 +67,17 @@ async function onDisk(placeIn: (directory: string) => StorePlace): Promise<OwnPl
       const wanted = new Map([[directory, 0o700]]);
       for (const name of await readdir(directory)) wanted.set(join(directory, name), 0o600);
       const open: string[] = [];
-      for (const [path, mode] of wanted) if (((await stat(path)).mode & 0o777) !== mode) open.push(path);
+      for (const [path, mode] of wanted) {
+        // What a process has deleted since the directory was read is open to nobody.
+        const found = await stat(path).catch(ifMissing);
+        if (found !== undefined && (found.mode & 0o777) !== mode) open.push(path);
+      }
       return open;
     },
     [Symbol.asyncDispose]: () => rm(parent, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }),
   };
+}
+
+function ifMissing(error: unknown): undefined {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
 }

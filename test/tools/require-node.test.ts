@@ -23,6 +23,13 @@ describe('the check of the Node version before a script', () => {
     expect(stderr).toContain('put it first on the PATH');
   });
 
+  it('looks at the minor version where one is named', () => {
+    const [major = '', minor = ''] = process.versions.node.split('.');
+    expect(run(`${major}.${minor}`).status).toBe(0);
+    expect(run(`${major}.${Number(minor) + 1}`).status).toBe(1);
+    expect(run(`${Number(major) - 1}.999`).status).toBe(0);
+  });
+
   it('asks for no more than the package does where the package is built', () => {
     expect(PACKAGE.scripts['prebuild']).toBe(`node .ci/require-node.cjs ${PACKAGE.engines.node.replace('>=', '')}`);
   });

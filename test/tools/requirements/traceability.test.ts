@@ -10,15 +10,15 @@ const sections = parseRequirements(`# Requirements
 - CHA-01 Challenges are parsed. [RFC9110]
 - CHA-02 Only Bearer counts.
 
-## GWY — the gateway
-- GWY-01 A handler.
+## OUT — the way out
+- OUT-01 It is found.
 `);
 
 describe('requirements', () => {
   it('are read with their sections', () => {
     expect(sections.map(({ prefix, requirements }) => [prefix, requirements.map(({ id }) => id)])).toEqual([
       ['CHA', ['CHA-01', 'CHA-02']],
-      ['GWY', ['GWY-01']],
+      ['OUT', ['OUT-01']],
     ]);
   });
 
