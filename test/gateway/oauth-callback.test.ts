@@ -174,6 +174,7 @@ describe('an identity provider', () => {
     scene.provider.isDown = true;
     const down = await scene.leave(scene.browser());
     expect(errorOf(down.upstream)).toMatchObject({ error: 'temporarily_unavailable', iss: GATEWAY });
+    expect(scene.logged).toContainEqual(expect.objectContaining({ level: 'warn', event: 'gateway.transaction-ended', step: 'failed' }));
     scene.provider.isDown = false;
     expect((await scene.leave(scene.browser())).upstream.origin).toBe(IDENTITY_PROVIDER);
   });

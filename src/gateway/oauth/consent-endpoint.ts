@@ -35,7 +35,8 @@ export async function consent(parts: GatewayParts, request: Request, network: st
   if (sent.state.step === 'sentUpstream' && way.url !== undefined) return redirectAnswer(way.url, { 'Set-Cookie': way.cookie ?? '' });
   parts.bounds.ended(network, id);
   const { request: asked, failure } = sent.state.context;
-  settings.log('info', 'gateway.transaction-ended', { step: sent.state.step, code: failure?.code });
+  const { step } = sent.state;
+  settings.log(step === 'denied' ? 'info' : 'warn', 'gateway.transaction-ended', { step, code: failure?.code });
   return clientAnswer(
     settings,
     { redirectUri: asked.redirectUri, clientState },
