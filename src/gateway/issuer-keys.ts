@@ -52,7 +52,7 @@ const keysSchema = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) 
 const MOST_CANDIDATES = 4;
 
 /** Workers forbid waiting for what another request began. */
-const isWorkers = (): boolean => globalThis.navigator?.userAgent === 'Cloudflare-Workers';
+export const isWorkers = (): boolean => globalThis.navigator?.userAgent === 'Cloudflare-Workers';
 
 export function issuerKeys({ issuer, jwksUrl, http, clock, log }: IssuerKeysOptions): IssuerKeys {
   let known: { readonly keySet: KeySet; readonly atEpochMs: number } | undefined;

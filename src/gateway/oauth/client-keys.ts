@@ -3,12 +3,13 @@ import type { JWK } from 'jose';
 import * as z from 'zod/mini';
 import type { Clock } from '../../clock.ts';
 import type { Http } from '../../protocol/http.ts';
+import { isWorkers } from '../issuer-keys.ts';
 
 export type ClientKeys = (keyId: string | undefined) => Promise<readonly JWK[]>;
 
 const MOST_KEYS = 20;
 const KEPT_MS = 5 * 60_000;
-/** A key that nobody knows makes us look again, this often at most. */
+/** A key that nobody knows, or a place that gave none, makes us look again, this often at most: whoever asks need not prove anything. */
 const AGAIN_MS = 30_000;
 
 const jwks = z.object({ keys: z.array(z.record(z.string(), z.unknown())).check(z.maxLength(MOST_KEYS)) });
@@ -25,8 +26,10 @@ export function publicKeysIn(document: unknown): readonly JWK[] | undefined {
 /** @param http by the same rules as the document itself */
 export function keysAt(url: string, { http, clock, unusable }: { http: Http; clock: Clock; unusable: () => Error }): ClientKeys {
   let kept: { readonly keys: readonly JWK[]; readonly atEpochMs: number } | undefined;
+  let failed: { readonly thrown: unknown; readonly atEpochMs: number } | undefined;
+  let underWay: Promise<readonly JWK[]> | undefined;
 
-  const read = async (): Promise<readonly JWK[]> => {
+  const ask = async (): Promise<readonly JWK[]> => {
     const response = await http(url, { phase: 'registration', purpose: 'registration', headers: { Accept: 'application/json' } });
     const keys = response.ok ? publicKeysIn(await response.json().catch(() => undefined)) : undefined;
     if (keys === undefined) throw unusable();
@@ -34,10 +37,30 @@ export function keysAt(url: string, { http, clock, unusable }: { http: Http; clo
     return keys;
   };
 
+  const read = (): Promise<readonly JWK[]> => {
+    if (failed !== undefined && isWithin(failed.atEpochMs, AGAIN_MS)) return Promise.reject(failed.thrown);
+    if (underWay !== undefined && !isWorkers()) return underWay;
+    const asking = ask()
+      .catch((thrown: unknown) => {
+        failed = { thrown, atEpochMs: clock.now() };
+        throw thrown;
+      })
+      .finally(() => {
+        if (underWay === asking) underWay = undefined;
+      });
+    underWay = asking;
+    return asking;
+  };
+
+  /** A clock that was set back must not make anything last. */
+  const isWithin = (atEpochMs: number, durationMs: number): boolean => {
+    const age = clock.now() - atEpochMs;
+    return age >= 0 && age < durationMs;
+  };
+
   return async (keyId) => {
-    const age = kept === undefined ? Number.POSITIVE_INFINITY : clock.now() - kept.atEpochMs;
-    if (kept === undefined || age >= KEPT_MS || age < 0) return read();
+    if (kept === undefined || !isWithin(kept.atEpochMs, KEPT_MS)) return read();
     const isKnown = keyId === undefined || kept.keys.some(({ kid }) => kid === keyId);
-    return isKnown || age < AGAIN_MS ? kept.keys : read();
+    return isKnown || isWithin(kept.atEpochMs, AGAIN_MS) ? kept.keys : read();
   };
 }
