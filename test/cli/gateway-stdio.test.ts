@@ -122,6 +122,28 @@ describe('a stdio server behind the gateway', () => {
     expect(statuses).toEqual([404, 404, 200]);
   });
 
+  it('breaks off a stream that its caller does not read, before it fills the memory (GWY-01)', async () => {
+    const flood = `
+      const say = (message) => process.stdout.write(JSON.stringify({ jsonrpc: '2.0', ...message }) + '\\n');
+      process.stdin.once('data', () => {
+        say({ id: 1, result: { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'x', version: '1' } } });
+        process.stdin.once('data', () => {
+          for (let times = 0; times < 40; times += 1) say({ method: 'notifications/message', params: { data: 'x'.repeat(1_000_000) } });
+          say({ id: 2, result: {} });
+        });
+      });
+    `;
+    const { backend, events } = scene({}, [process.execPath, '--eval', flood]);
+    const begun = await post(backend, callerNamed('ada'), INITIALIZE);
+    await begun.text();
+    const session = { 'mcp-session-id': begun.headers.get('mcp-session-id') ?? '' };
+    const asked = new Request(URL_BEHIND, { headers: { accept: 'text/event-stream', ...session } });
+    const unread = await backend.handle(asked, { caller: callerNamed('ada') });
+    await post(backend, callerNamed('ada'), { jsonrpc: '2.0', method: 'notifications/initialized' }, session);
+    await expect.poll(() => events.map(({ event }) => event), { timeout: 15_000 }).toContain('backend.unread');
+    await expect(unread.text()).rejects.toThrow('does not keep up');
+  });
+
   it('begins nothing for a token that names nobody (GWY-11)', async () => {
     const { backend } = scene();
     expect((await post(backend, { scopes: [], claims: {} }, INITIALIZE)).status).toBe(403);

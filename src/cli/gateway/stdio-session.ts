@@ -9,6 +9,7 @@ import type { Clock } from '../../clock.ts';
 import { kindOf } from '../../failure.ts';
 import type { GatewayLog } from '../../gateway/gateway-log.ts';
 import { logStderr } from './stdio-log.ts';
+import { unreadBound } from './unread-bound.ts';
 
 export interface StdioSessionOptions {
   readonly command: readonly [string, ...string[]];
@@ -31,6 +32,8 @@ export interface StdioSession {
 
 /** A message of the process that is larger than this ends the session. */
 const LARGEST_MESSAGE_BYTES = 16 * 1024 * 1024;
+/** A caller who leaves more of one stream unread loses it. */
+const MOST_UNREAD_BYTES = 2 * LARGEST_MESSAGE_BYTES;
 /** JSON-RPC: the first of those an implementation may define. */
 const NO_ANSWER = -32_000;
 
@@ -133,7 +136,9 @@ export function stdioSession({ command, env, log, clock, onBegun, onEnded }: Std
       return unread + underWay.size;
     },
     async handle(request) {
-      return http.handleRequest(request);
+      return unreadBound(await http.handleRequest(request), MOST_UNREAD_BYTES, () =>
+        log('warn', 'backend.unread', { bytes: MOST_UNREAD_BYTES }),
+      );
     },
     close,
   };
