@@ -216,6 +216,29 @@ describe('an identity provider', () => {
     expect((await post(scene.gateway, 'token', codeForm(clientId, landing))).status).toBe(200);
   });
 
+  it('that grants nothing of what was asked for sends the person back with invalid_scope, and its tokens are ended (GWY-08, GWY-13)', async () => {
+    const scene = scriptedGateway();
+    scene.provider.answer = () => Response.json({ access_token: 'unwanted', token_type: 'Bearer', scope: 'other' });
+    const browser = scene.browser();
+    const { upstream } = await scene.leave(browser, { scope: 'read offline_access' });
+    const { url } = await browser.open(callbackUrl(upstream));
+    expect(errorOf(url)).toMatchObject({ error: 'invalid_scope', iss: GATEWAY });
+    expect(scene.provider.revoked).toEqual(['unwanted']);
+    expect(scene.logged).toContainEqual(expect.objectContaining({ event: 'gateway.scopes-not-granted', level: 'warn', missing: ['read'] }));
+    expect(scene.logged).toContainEqual(
+      expect.objectContaining({ event: 'gateway.transaction-ended', code: 'scope_not_granted', advice: expect.stringMatching(/./) }),
+    );
+  });
+
+  it('that calls scopes of OpenID Connect otherwise has granted them all the same (GWY-08)', async () => {
+    const scene = scriptedGateway();
+    scene.provider.answer = () =>
+      Response.json({ access_token: 'a', token_type: 'Bearer', scope: 'https://www.googleapis.com/auth/userinfo.email' });
+    const browser = scene.browser();
+    const { upstream } = await scene.leave(browser, { scope: 'email' });
+    expect((await browser.open(callbackUrl(upstream))).url.searchParams.has('code')).toBe(true);
+  });
+
   it('that grants less than was asked for has the last word (GWY-08)', async () => {
     const scene = scriptedGateway();
     scene.provider.answer = () => Response.json({ access_token: 'a', token_type: 'Bearer', scope: 'read email' });

@@ -1,8 +1,10 @@
 /** Where the person comes back from upstream: success and error alike only in the browser that left (GWY-06, GWY-07). */
+import { FailureError } from '../../failure.ts';
 import { constantTimeEqual } from '../../protocol/constant-time-equal.ts';
 import { grantedScopes } from '../../protocol/scopes.ts';
 import { clientAnswer, problemAnswer } from './authorize-endpoint.ts';
 import { isBoundBrowser, noBindingCookie } from './browser-binding.ts';
+import { logEnded } from './ended-transactions.ts';
 import type { GatewayParts } from './gateway-parts.ts';
 import { digestOf, randomText } from './random-text.ts';
 import { parametersOf } from './request-parameters.ts';
@@ -46,12 +48,12 @@ export async function callback(parts: GatewayParts, request: Request, network: s
     return clientAnswer(settings, place, { code: way.code }, cookie);
   }
   const ended = sent.state.context.failure;
-  settings.log('warn', 'gateway.transaction-ended', { step: sent.state.step, code: ended?.code });
+  logEnded(settings, sent.state);
   return clientAnswer(settings, place, { error: ended?.error ?? 'server_error' }, cookie);
 }
 
-/** Scopes that are about the sign-in: identity providers often do not repeat them. */
-const UNTOLD_SCOPES: ReadonlySet<string> = new Set(['openid', 'offline_access']);
+/** Scopes that are about the sign-in (OpenID Connect Core 5.4, 11): identity providers often do not repeat them, or call them otherwise. */
+const UNTOLD_SCOPES: ReadonlySet<string> = new Set(['openid', 'offline_access', 'profile', 'email', 'address', 'phone']);
 
 /** The upstream tokens are sealed in a grant before the client learns of a code. */
 function exchangeUpstream(
@@ -63,8 +65,11 @@ function exchangeUpstream(
   return async ({ id, request }) => {
     const tokens = await upstream.exchange(callbackUrl, attempt, request.scopes);
     const granted = grantedScopes(tokens.scopes, request.scopes);
-    const scopes = request.scopes.filter((scope) => granted.includes(scope) || UNTOLD_SCOPES.has(scope));
-    const grantId = await grants.open({ clientId: request.clientId, scopes, tokens }).catch(async (thrown: unknown) => {
+    const missing = request.scopes.filter((scope) => !granted.includes(scope) && !UNTOLD_SCOPES.has(scope));
+    if (missing.length > 0) settings.log('warn', 'gateway.scopes-not-granted', { missing });
+    const scopes = request.scopes.filter((scope) => !missing.includes(scope));
+    const opening = isOfUse(scopes, missing) ? grants.open({ clientId: request.clientId, scopes, tokens }) : Promise.reject(noScopes());
+    const grantId = await opening.catch(async (thrown: unknown) => {
       // Nobody could use or end them any more.
       if (tokens.refreshToken !== undefined) await upstream.revoke(tokens.refreshToken, 'refresh_token');
       await upstream.revoke(tokens.accessToken, 'access_token');
@@ -76,3 +81,14 @@ function exchangeUpstream(
     return { code: { digest: await digestOf(code), deadlineEpochMs, grantId } };
   };
 }
+
+/**
+ * Nothing of what was asked for: without a word of it the client would believe that it has all (RFC 6749 section 5.1),
+ * be refused at the resource, and ask for the same again.
+ */
+function isOfUse(scopes: readonly string[], missing: readonly string[]): boolean {
+  return missing.length === 0 || scopes.some((scope) => !UNTOLD_SCOPES.has(scope));
+}
+
+const noScopes = (): FailureError =>
+  new FailureError('scope_not_granted', 'authorization', { reason: 'The identity provider granted none of them.' });

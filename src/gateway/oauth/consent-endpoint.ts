@@ -3,6 +3,7 @@ import { constantTimeEqual } from '../../protocol/constant-time-equal.ts';
 import { createAttemptSecrets } from '../../protocol/pkce.ts';
 import { clientAnswer, problemAnswer } from './authorize-endpoint.ts';
 import { bindingCookie, isBoundBrowser, noBindingCookie } from './browser-binding.ts';
+import { logEnded } from './ended-transactions.ts';
 import type { GatewayParts } from './gateway-parts.ts';
 import { redirectAnswer } from './oauth-answers.ts';
 import { digestOf, randomText } from './random-text.ts';
@@ -35,8 +36,7 @@ export async function consent(parts: GatewayParts, request: Request, network: st
   if (sent.state.step === 'sentUpstream' && way.url !== undefined) return redirectAnswer(way.url, { 'Set-Cookie': way.cookie ?? '' });
   parts.bounds.ended(network, id);
   const { request: asked, failure } = sent.state.context;
-  const { step } = sent.state;
-  settings.log(step === 'denied' ? 'info' : 'warn', 'gateway.transaction-ended', { step, code: failure?.code });
+  logEnded(settings, sent.state);
   return clientAnswer(
     settings,
     { redirectUri: asked.redirectUri, clientState },

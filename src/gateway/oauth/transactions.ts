@@ -183,6 +183,7 @@ function plain(context: TransactionContext): JsonObject {
 function transactionFailureOf(thrown: unknown): TransactionFailure {
   const { code, retryable } = failureOf(thrown, 'authorization');
   if (code === 'authorization_denied') return { error: 'access_denied', code };
+  if (code === 'scope_not_granted') return { error: 'invalid_scope', code };
   return { error: retryable ? 'temporarily_unavailable' : 'server_error', code };
 }
 
