@@ -25,6 +25,7 @@ export type {
   ProtectedCall,
   ProtectedHandler,
   ProtectOptions,
+  ProtectOptionsWithoutClient,
   RequestPlatform,
 } from './gateway/protect-options.ts';
 export type { ReverseProxyOptions } from './gateway/proxy/proxy-options.ts';

@@ -64,6 +64,13 @@ export interface ProtectOptions<Client> {
   readonly clock?: Clock;
 }
 
+/** For a handler that needs no client of its own: `client` is then `undefined`. A fallback needs one, to act as. */
+export interface ProtectOptionsWithoutClient extends Omit<ProtectOptions<undefined>, 'createClient' | 'closeClient' | 'fallbackClient'> {
+  readonly createClient?: never;
+  readonly closeClient?: never;
+  readonly fallbackClient?: never;
+}
+
 /** What a platform gives beside the request. */
 export interface RequestPlatform {
   /** Workers end what nobody waits for when the response is over: with this the closing of clients is waited for. */

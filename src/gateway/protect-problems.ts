@@ -5,7 +5,7 @@ import { canonicalResource } from '../protocol/resource-identifier.ts';
 import { isScopeToken } from '../protocol/scope-token.ts';
 import { when } from './configuration-mistakes.ts';
 import { isOrigin } from './cross-origin.ts';
-import type { ProtectOptions } from './protect-options.ts';
+import type { ProtectOptions, ProtectOptionsWithoutClient } from './protect-options.ts';
 
 const OPTIONS = {
   resource: true,
@@ -24,7 +24,7 @@ const OPTIONS = {
 } as const satisfies Record<keyof ProtectOptions<unknown>, true>;
 
 /** Empty if the handler can be protected. */
-export function problemsOfProtection<Client>(options: ProtectOptions<Client>): readonly string[] {
+export function problemsOfProtection(options: ProtectOptions<unknown> | ProtectOptionsWithoutClient): readonly string[] {
   if (typeof options !== 'object' || options === null) return ['The options are missing.'];
   const given: { readonly [name: string]: unknown } = { ...options };
   return [
@@ -40,7 +40,15 @@ export function problemsOfProtection<Client>(options: ProtectOptions<Client>): r
       options.validator?.exchange !== undefined && typeof options.validator.exchange !== 'function',
       '`validator.exchange` is not a function.',
     ),
-    ...['createClient', 'handler'].flatMap((name) => when(typeof given[name] !== 'function', `\`${name}\` is missing, or not a function.`)),
+    ...when(typeof given['handler'] !== 'function', '`handler` is missing, or not a function.'),
+    // There and undefined is a mistake elsewhere: the handler would find no client.
+    ...when(
+      'createClient' in given && typeof given['createClient'] !== 'function',
+      '`createClient` is not a function: leave it out where the handler needs no client.',
+    ),
+    ...['closeClient', 'fallbackClient'].flatMap((name) =>
+      when(given[name] !== undefined && !('createClient' in given), `\`${name}\` needs \`createClient\`, which is missing.`),
+    ),
     ...['closeClient', 'onError', 'logger'].flatMap((name) =>
       when(given[name] !== undefined && typeof given[name] !== 'function', `\`${name}\` is not a function.`),
     ),

@@ -26,7 +26,7 @@ import { mayBeForeignPage } from './cross-origin.ts';
 import { withCaller } from './current-caller.ts';
 import { gatewayLog } from './gateway-log.ts';
 import { type InsufficientScope, isInsufficientScope } from './insufficient-scope.ts';
-import type { ProtectedCall, ProtectedHandler, ProtectOptions, RequestPlatform } from './protect-options.ts';
+import type { ProtectedCall, ProtectedHandler, ProtectOptions, ProtectOptionsWithoutClient, RequestPlatform } from './protect-options.ts';
 import { problemsOfProtection } from './protect-problems.ts';
 import { isTokenRejected, isValidatorUnavailable } from './token-validator.ts';
 
@@ -53,11 +53,21 @@ const NOTHING_TO_CLOSE: ClientClosing = { end: () => {}, closed: Promise.resolve
  * away before there is a response: when the handler is done, at the latest 5 s later.
  * Upgrades (WebSocket) are over with their 101: they need clients of their own.
  *
+ * Without `createClient` the handler's `client` is `undefined`.
+ *
  * @returns a function that never rejects and looks at the `Authorization` header alone, and without it, where there is a fallback client, at where it came from
  * @throws AuthorizationError `invalid_configuration`, naming every mistake at once
  */
-export function protect<Client>(options: ProtectOptions<Client>): ProtectedHandler {
+export function protect<Client>(options: ProtectOptions<Client>): ProtectedHandler;
+export function protect(options: ProtectOptionsWithoutClient): ProtectedHandler;
+export function protect(options: ProtectOptions<unknown> | ProtectOptionsWithoutClient): ProtectedHandler {
   throwProblems(problemsOfProtection(options));
+  return options.createClient === undefined
+    ? protectedHandler<undefined>({ ...options, createClient: () => undefined })
+    : protectedHandler(options);
+}
+
+function protectedHandler<Client>(options: ProtectOptions<Client>): ProtectedHandler {
   const { handler, createClient, closeClient, fallbackClient, onError, clock = systemClock } = options;
   const resource = canonicalResource(options.resource);
   const scopes = scopeUnion(options.scopes);

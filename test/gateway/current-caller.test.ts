@@ -13,7 +13,6 @@ async function found(): Promise<unknown> {
   const handle = protect({
     resource: RESOURCE,
     validator: { validate: async (token) => ({ token, subject: 'alice', scopes: [], claims: {} }) },
-    createClient: () => undefined,
     handler: async () => Response.json(currentCaller()?.caller?.subject ?? 'nobody'),
   });
   return (await handle(new Request(RESOURCE, { headers: { authorization: 'Bearer x' } }))).json();

@@ -1,7 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
 import { InsufficientScope } from '../../src/gateway/insufficient-scope.ts';
 import { protect } from '../../src/gateway/protect.ts';
-import { backendClient, challengeOf, protectedScene, requestWith } from './protected-scene.ts';
+import { backendClient, challengeOf, protectedScene, requestWith, scriptedValidator } from './protected-scene.ts';
 import { RESOURCE } from './token-issuer.ts';
 
 const METADATA = 'https://mcp.example.com/.well-known/oauth-protected-resource/mcp';
@@ -131,8 +131,36 @@ describe('the fallback client', () => {
   });
 });
 
+describe('a handler that needs no client', () => {
+  const alone = (more: object = {}) =>
+    protect({
+      resource: RESOURCE,
+      validator: scriptedValidator,
+      handler: (_request, { client, caller }) => {
+        expectTypeOf(client).toEqualTypeOf<undefined>();
+        return Response.json({ client: typeof client, subject: caller?.subject });
+      },
+      ...more,
+    });
+
+  it('leaves createClient out, and is asked for callers only (GWY-11, GWY-13)', async () => {
+    const handle = alone();
+    expect(await (await handle(requestWith('Bearer good-alice'))).json()).toEqual({ client: 'undefined', subject: 'alice' });
+    expect([(await handle(requestWith())).status, (await handle(requestWith('Bearer bad'))).status]).toEqual([401, 401]);
+  });
+
+  it.each([
+    ['a createClient that is undefined', { createClient: undefined }, '`createClient` is not a function'],
+    ['a fallback', { fallbackClient: backendClient('fallback') }, '`fallbackClient` needs `createClient`'],
+    ['something to close', { closeClient: () => {} }, '`closeClient` needs `createClient`'],
+  ])('is not one with %s (GWY-12, GWY-13)', (_what, more, problem) => {
+    expect(() => alone(more)).toThrow(problem);
+  });
+});
+
 it('mistakes in the configuration are all told at once (GWY-13)', () => {
   const options = {
+    createClient: null,
     resource: 'http://mcp.example.com',
     validator: {},
     handler: 'x',
@@ -152,8 +180,8 @@ it('mistakes in the configuration are all told at once (GWY-13)', () => {
       'clients',
       'resource',
       'validator',
-      'createClient',
       'handler',
+      'createClient',
       'scopes',
       'fallbackClient',
       'resourceMetadataUrl',
