@@ -9,6 +9,7 @@ import { EXIT_CODES, type ExitCode, exitCodeOf } from '../exit-codes.ts';
 import { assemble } from '../gateway/assemble.ts';
 import type { GatewayConfiguration } from '../gateway/configuration.ts';
 import { configure } from '../gateway/configure.ts';
+import { issuerNotes } from '../gateway/issuer-notes.ts';
 import { makeKeysFile } from '../gateway/keys-file.ts';
 import { lookUpstream } from '../gateway/look-upstream.ts';
 import { listen } from '../gateway/node-server.ts';
@@ -120,14 +121,14 @@ function misconfigured(problems: readonly string[]): Ended {
 }
 
 /** A mistake stops the start; an outage does not, or a restart would need the identity provider. */
-async function lookAtIssuer(
-  { parts, reporter }: CommandContext,
-  { issuer, signIn }: GatewayConfiguration,
-  flags: GatewayFlags,
-): Promise<void> {
+async function lookAtIssuer({ parts, reporter }: CommandContext, configuration: GatewayConfiguration, flags: GatewayFlags): Promise<void> {
+  const { issuer, signIn } = configuration;
   if (issuer === undefined || signIn?.endpoints !== undefined) return;
   const look = await lookUpstream(issuer, parts.clock);
-  if (look.outcome === 'found') return;
+  if (look.outcome === 'found') {
+    for (const note of issuerNotes(look.metadata, configuration)) reporter.note(note);
+    return;
+  }
   const { message, code } = look.failure;
   if (look.outcome === 'wrong' || flags.check === true)
     throw new Ended(exitCodeOf(look.failure), code, `The identity provider (--issuer): ${message}`, issuerAdvice(look.failure));

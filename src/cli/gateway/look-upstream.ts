@@ -2,10 +2,13 @@
 import type { Clock } from '../../clock.ts';
 import { type Failure, FailureError, failureOf } from '../../failure.ts';
 import { gatewayHttp } from '../../gateway/gateway-http.ts';
+import type { ServerMetadata } from '../../protocol/documents.ts';
 import { lookForServerMetadata } from '../../protocol/server-metadata.ts';
 import { serverMetadataUrls } from '../../protocol/well-known.ts';
 
-export type UpstreamLook = { readonly outcome: 'found' } | { readonly outcome: 'unavailable' | 'wrong'; readonly failure: Failure };
+export type UpstreamLook =
+  | { readonly outcome: 'found'; readonly metadata: ServerMetadata }
+  | { readonly outcome: 'unavailable' | 'wrong'; readonly failure: Failure };
 
 const NEWEST_REVISION = '2026-07-28';
 
@@ -15,7 +18,7 @@ export async function lookUpstream(issuer: string, clock: Clock): Promise<Upstre
   try {
     for (const url of serverMetadataUrls(issuer)) {
       const looked = await lookForServerMetadata(http, { url, issuer, protocolVersion: NEWEST_REVISION, now: () => clock.now() });
-      if (looked.outcome === 'found') return { outcome: 'found' };
+      if (looked.outcome === 'found') return { outcome: 'found', metadata: looked.document };
     }
     throw new FailureError('metadata_incomplete', 'server-metadata', { issuer, reason: 'The identity provider publishes no metadata.' });
   } catch (thrown) {
