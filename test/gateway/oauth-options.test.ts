@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { AuthorizationError } from '../../src/errors.ts';
-import { FailureError } from '../../src/failure.ts';
+import { type GatewayHandlerOptions, gatewayHandler } from '../../src/gateway/gateway-handler.ts';
 import { createGateway } from '../../src/gateway/oauth/create-gateway.ts';
 import { gatewayOptionsFromEnvironment } from '../../src/gateway/oauth/environment-options.ts';
 import type { GatewayOptions } from '../../src/gateway/oauth/gateway-options.ts';
+import { resourceServer } from '../../src/gateway/oauth/resource-server.ts';
+import { protect } from '../../src/gateway/protect.ts';
+import { reverseProxy } from '../../src/gateway/proxy/reverse-proxy.ts';
+import type { TokenValidator } from '../../src/gateway/token-validator.ts';
 import { memoryStore } from '../../src/stores/memory-store.ts';
 
 const GOOD: GatewayOptions = {
@@ -66,6 +70,17 @@ describe('the options of a gateway', () => {
     expect(problems.join(' ').replace('`limits.hunter2`', '')).not.toContain('hunter2');
   });
 
+  it.each<[string, () => unknown]>([
+    ['createGateway', () => createGateway({ ...GOOD, name: '' })],
+    ['gatewayOptionsFromEnvironment', () => gatewayOptionsFromEnvironment({})],
+    ['resourceServer', () => resourceServer({ resource: GOOD.resource, authorizationServers: [''] })],
+    ['protect', () => protect({ resource: GOOD.resource, validator: {} as TokenValidator, handler: () => new Response() })],
+    ['reverseProxy', () => reverseProxy({ resource: GOOD.resource, backend: 'ftp://127.0.0.1' })],
+    ['gatewayHandler', () => gatewayHandler({} as GatewayHandlerOptions)],
+  ])('are refused in words about the gateway, not about a client, by %s (GWY-14)', (_what, create) => {
+    expect(create).toThrow(/^The gateway is configured wrongly\. .*, then create the gateway again\. \[invalid_configuration\]$/);
+  });
+
   it.each([[undefined], [null], ['x'], [{}], [{ ...GOOD, upstream: undefined }]])('are refused where they are %j (GWY-14)', (options) => {
     expect(problemsOf(options).length).toBeGreaterThan(0);
   });
@@ -103,7 +118,7 @@ describe('the environment', () => {
       gatewayOptionsFromEnvironment(environment, readFile);
       return [];
     } catch (thrown) {
-      if (!(thrown instanceof FailureError)) throw thrown;
+      if (!(thrown instanceof AuthorizationError)) throw thrown;
       return thrown.failure.details.problems ?? [];
     }
   };

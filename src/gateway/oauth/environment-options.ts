@@ -1,6 +1,6 @@
 /** The OAuth half of the gateway as environment variables (GWY-14). Pure: the caller reads the environment and the file. */
-import { FailureError } from '../../failure.ts';
 import { parseScope } from '../../protocol/scopes.ts';
+import { throwProblems } from '../configuration-mistakes.ts';
 import type { GatewayOptions } from './gateway-options.ts';
 import { problemsOfGatewayOptions } from './option-problems.ts';
 
@@ -24,7 +24,7 @@ const VARIABLES: readonly (readonly [option: string, variable: string])[] = [
  * Variables that are empty count as not set.
  *
  * @param readFile reads `OIDC_CLIENT_SECRET_FILE`; white space around the secret is left out
- * @throws FailureError `invalid_configuration`, its `details.problems` naming every mistake by its variable and no value.
+ * @throws AuthorizationError `invalid_configuration`, its `failure.details.problems` naming every mistake by its variable and no value.
  */
 export function gatewayOptionsFromEnvironment(environment: Environment, readFile?: (path: string) => string): GatewayOptions {
   const get = (name: string): string | undefined => environment[name]?.trim() || undefined;
@@ -45,7 +45,7 @@ export function gatewayOptionsFromEnvironment(environment: Environment, readFile
     limits: most && { redirectUris: /^\d+$/.test(most) ? Number(most) : 0 },
   }) as unknown as GatewayOptions;
   const problems = [...secret.problems, ...problemsOfGatewayOptions(options).map(byVariable)];
-  if (problems.length > 0) throw new FailureError('invalid_configuration', 'configuration', { problems, reason: problems.join(' ') });
+  throwProblems(problems);
   return options;
 }
 

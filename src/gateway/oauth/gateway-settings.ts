@@ -1,7 +1,6 @@
 /** Turns the options of a gateway into settings: defaults filled in, every mistake reported at once. */
 import { type Clock, systemClock } from '../../clock.ts';
 import { AuthorizationError } from '../../errors.ts';
-import { failure } from '../../failure.ts';
 import { DEFAULT_LIMITS } from '../../limits.ts';
 import type { FetchLike, Inspector, LogRecord } from '../../options.ts';
 import { createHttp, type Http } from '../../protocol/http.ts';
@@ -11,6 +10,7 @@ import type { Store } from '../../stores/contract.ts';
 import { memoryStore } from '../../stores/memory-store.ts';
 import { sealedWith } from '../../stores/sealed-with.ts';
 import { KEY_BYTES, type KeyRing, keyRing, type SealingKeys } from '../../stores/sealing-keys.ts';
+import { misconfigured } from '../configuration-mistakes.ts';
 import type { TokenValidator } from '../token-validator.ts';
 import {
   DEFAULT_GATEWAY_LIMITS,
@@ -53,9 +53,7 @@ export interface GatewaySettings {
 export function resolveGatewaySettings(options: GatewayOptions): GatewaySettings {
   const sealing = ringOf(options?.sealingKeys);
   const problems = [...problemsOfGatewayOptions(options), ...sealing.problems];
-  if (problems.length > 0 || sealing.ring === undefined) {
-    throw new AuthorizationError(failure('invalid_configuration', 'configuration', { problems, reason: problems.join(' ') }));
-  }
+  if (problems.length > 0 || sealing.ring === undefined) throw misconfigured(problems);
   const resource = canonicalResource(options.resource);
   const clock = options.clock ?? systemClock;
   const store = options.store ?? memoryStore({ clock });
