@@ -6,7 +6,7 @@
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB, type StoreNames } from 'idb';
 import type { Clock } from '../clock.ts';
 import { FailureError } from '../failure.ts';
-import { indexedDbFailure, isConnectionGone } from './indexeddb-errors.ts';
+import { indexedDbFailure, isConnectionGone, isEndedByBrowser } from './indexeddb-errors.ts';
 
 export interface RecordRow {
   readonly key: string;
@@ -94,12 +94,18 @@ export function indexedDbConnection(name: string, clock: Clock): IndexedDbConnec
 
   return {
     async transaction(names, mode, work) {
-      try {
+      const attempt = async () => {
         const transaction = await begin(names, mode).catch((thrown: unknown) => {
           if (!isConnectionGone(thrown)) throw thrown;
           return begin(names, mode);
         });
-        return await committed(transaction, work);
+        return committed(transaction, work);
+      };
+      try {
+        return await attempt().catch((thrown: unknown) => {
+          if (!isEndedByBrowser(thrown)) throw thrown;
+          return attempt();
+        });
       } catch (thrown) {
         throw indexedDbFailure(thrown, name);
       }

@@ -17,3 +17,8 @@ export function indexedDbFailure(thrown: unknown, database: string): FailureErro
 export function isConnectionGone(thrown: unknown): boolean {
   return kindOf(thrown) === 'InvalidStateError';
 }
+
+/** The browser closed the connection under a transaction, to throw the data of the site away: nothing of it has happened. */
+export function isEndedByBrowser(thrown: unknown): boolean {
+  return kindOf(thrown) === 'AbortError';
+}
