@@ -10,6 +10,7 @@ import { createProgram } from './program.ts';
 import { jsonReporter } from './report/json-reporter.ts';
 import type { Reporter } from './report/reporter.ts';
 import { terminalReporter } from './report/terminal-reporter.ts';
+import { usageMistake } from './usage-mistake.ts';
 
 /**
  * Runs one command.
@@ -24,13 +25,16 @@ export async function run(argv: readonly string[], io: CommandLineIo, parts: Com
   const json = own.includes('--json');
   const reporter = json ? jsonReporter(io) : terminalReporter(io, parts.clock);
   const closed = stopOnClosedOutput(io);
+  const outcome = { exitCode: EXIT_CODES.ok as number };
+  const program = createProgram({ io: { ...io, interrupted: closed.signal }, parts, reporter, quiet: json, outcome });
   try {
-    const outcome = { exitCode: EXIT_CODES.ok as number };
-    const program = createProgram({ io: { ...io, interrupted: closed.signal }, parts, reporter, quiet: json, outcome });
     await program.parseAsync([...argv], { from: 'user' });
     return outcome.exitCode;
   } catch (thrown) {
-    return report(thrown, reporter);
+    if (!(thrown instanceof CommanderError)) return report(thrown, reporter);
+    if (thrown.exitCode === 0) return EXIT_CODES.ok;
+    reporter.usage(usageMistake(thrown, program, own), EXIT_CODES.usage);
+    return EXIT_CODES.usage;
   } finally {
     reporter.stop();
     closed.release();
@@ -38,13 +42,6 @@ export async function run(argv: readonly string[], io: CommandLineIo, parts: Com
 }
 
 function report(thrown: unknown, reporter: Reporter): number {
-  if (thrown instanceof CommanderError) {
-    if (thrown.exitCode === 0) return EXIT_CODES.ok;
-    const message =
-      thrown.code === 'commander.help' ? 'A command is needed.' : thrown.message.replace(/^error: /, '').replaceAll('\n', ' ');
-    reporter.usage({ code: 'usage', message, advice: 'See authchart --help.' }, EXIT_CODES.usage);
-    return EXIT_CODES.usage;
-  }
   if (thrown instanceof Ended) {
     if (thrown.exitCode !== EXIT_CODES.outputClosed) reporter.ended(thrown);
     return thrown.exitCode;

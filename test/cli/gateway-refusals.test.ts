@@ -134,6 +134,24 @@ describe('authchart gateway refuses', () => {
   );
 });
 
+describe('authchart gateway, of an option that it does not have,', () => {
+  it.each<readonly [title: string, argv: readonly string[], advice: RegExp]>([
+    ['names its own help', ['gateway', '--colour'], /See authchart gateway --help\.$/],
+    ['names the help of keys', ['gateway', 'keys', '--colour'], /^See authchart gateway keys --help\.$/],
+    ['names the file of a secret', ['gateway', '--client-secret', 'SECRET-x'], /--client-secret-file.*See authchart gateway --help\.$/],
+    ['quotes no value', ['gateway', "--client-secret=SECRET-'x=y'"], /--client-secret-file/],
+    ['quotes no value of another', ['gateway', '--clientsecret=SECRET-x', '--check'], /See authchart gateway --help\.$/],
+    ['names the help of all before a command', ['--colour', 'gateway'], /^See authchart --help\.$/],
+  ])('%s (GWY-14)', async (_title, argv, advice) => {
+    const { exitCode, lines, stdout } = await runCommand([...argv, '--json']);
+    expect(exitCode).toBe(2);
+    expect(lines.at(-1)).toMatchObject({ type: 'error', code: 'usage', message: expect.stringContaining('unknown option') });
+    expect(lines.at(-1)?.['advice']).toMatch(advice);
+    expect(stdout).not.toContain('SECRET-');
+    expect((await runCommand(argv)).stderr).not.toContain('SECRET-');
+  });
+});
+
 describe('the words of --backend-command', () => {
   it.each<readonly [string, readonly string[] | undefined]>([
     ['npx server --flag', ['npx', 'server', '--flag']],

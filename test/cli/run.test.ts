@@ -78,7 +78,7 @@ describe('the command line', () => {
     const { exitCode, lines, stderr } = await runCommand(['login', '--json', '--colour']);
     expect(exitCode).toBe(2);
     expect(lines).toEqual([
-      { type: 'error', exitCode: 2, code: 'usage', message: "unknown option '--colour'", advice: 'See authchart --help.' },
+      { type: 'error', exitCode: 2, code: 'usage', message: "unknown option '--colour'", advice: 'See authchart login --help.' },
     ]);
     expect(stderr).toBe('');
   });
