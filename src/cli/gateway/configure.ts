@@ -5,7 +5,7 @@ import type { StaticToken } from '../../gateway/static-token-validator.ts';
 import { webUrl } from '../../protocol/endpoint-url.ts';
 import type { BackendConfiguration, BackendTokenMode, GatewayConfiguration, SignInConfiguration, TokenFormat } from './configuration.ts';
 import { readKeysFile } from './keys-file.ts';
-import { defaultListen, type ListenAddress, parseListen } from './listen-address.ts';
+import { defaultListen, type ListenAddress, listenText, parseListen } from './listen-address.ts';
 import { problemsOfParts } from './option-labels.ts';
 import { type Complain, type ReadNamedFile, readingNamedFiles } from './secret-files.ts';
 import type { Setting } from './setting-names.ts';
@@ -51,6 +51,7 @@ export async function configure(sources: SettingSources, command: readonly strin
     keys: readKeysFile(readFile('keysFile'), given.label('keysFile'), complain),
     warnings,
   };
+  warnings.push(...portWarnings(configuration, given));
   problems.push(...problemsOfParts(configuration, given), ...unsafeCombinations(configuration, given));
   return problems.length > 0 ? { problems: [...new Set(problems)] } : { configuration };
 }
@@ -98,6 +99,16 @@ function listenOf(given: GivenSettings, complain: Complain): ListenAddress {
     complain(`${given.label('listen')} must be host:port, [address]:port, or a port, such as 127.0.0.1:8080.`);
   }
   return parsed ?? defaultListen(resource === undefined ? undefined : webUrl(resource));
+}
+
+/** Right where something forwards that port, as containers have it; otherwise nobody comes. */
+function portWarnings({ resource, listen }: GatewayConfiguration, given: GivenSettings): readonly string[] {
+  const url = webUrl(resource);
+  const port = Number(url?.port || 80);
+  if (url?.protocol !== 'http:' || port === listen.port) return [];
+  return [
+    `Clients go to port ${port}, as ${given.label('resource')} says, and the gateway listens at ${listenText(listen)}: unless something leads from there to here, nobody reaches it.`,
+  ];
 }
 
 function backendOf(given: GivenSettings, after: readonly string[], complain: Complain): BackendConfiguration | undefined {
