@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { runCommand } from './run-command.ts';
 
@@ -58,5 +59,37 @@ describe('authchart gateway says at its start', () => {
     ['no list', undefined],
   ])('nothing of scopes where the identity provider lists %s (GWY-14)', async (_title, scopes) => {
     expect(await notesOf({ scopes_supported: scopes }, ['--client-id', 'mcp', '--require-scope', 'read write'])).toEqual([]);
+  });
+
+  it.each<readonly [resource: string, listen: string | undefined, note: string | undefined]>([
+    [
+      'http://localhost:8080/mcp',
+      '127.0.0.1:8085',
+      'Clients go to port 8080, as `--resource` says, and the gateway listens at 127.0.0.1:8085',
+    ],
+    ['http://localhost/mcp', '[::1]:8085', 'Clients go to port 80, as `--resource` says, and the gateway listens at [::1]:8085'],
+    ['http://localhost:8080/mcp', '127.0.0.1:8080', undefined],
+    ['http://localhost:8085/mcp', undefined, undefined],
+    ['https://mcp.example.com/mcp', '127.0.0.1:8085', undefined],
+  ])('where clients of %s go while it listens at %s (GWY-14)', async (resource, listen, note) => {
+    const issuer = await issuerWith({});
+    const argv = ['--issuer', issuer, '--client-id', 'mcp', '--backend', `${issuer}/mcp`, '--resource', resource];
+    const { lines } = await runCommand(['gateway', ...argv, ...(listen === undefined ? [] : ['--listen', listen]), '--check', '--json']);
+    expect(lines.at(-1)).toMatchObject({ type: 'checked', warnings: note === undefined ? [] : [expect.stringContaining(note)] });
+  });
+
+  it.each([40, 60, 80])('its URLs in one piece, at a terminal of %i columns (GWY-01)', async (columns) => {
+    const issuer = await issuerWith({});
+    const resource = 'https://mcp-server-of-a-long-name.staging.eu-north-1.example.com/mcp';
+    const argv = ['--issuer', issuer, '--client-id', 'mcp', '--backend', `${issuer}/mcp`, '--resource', resource, '--scope', 'read write'];
+    const { stderr } = await runCommand(['gateway', ...argv, '--check'], { columns });
+    const lines = stripVTControlCharacters(stderr).split('\n');
+    const callback = 'https://mcp-server-of-a-long-name.staging.eu-north-1.example.com/oauth/callback';
+    expect(lines).toContain(`  ${callback}`);
+    expect(lines).toContain(`  ${resource}`);
+    expect(lines).toContain('  Scopes         read write');
+    expect(lines.find((line) => line.startsWith('  Sign-in at'))).toContain(issuer);
+    const table = lines.slice(3, lines.indexOf('', 3));
+    expect(table.filter((line) => line.length > columns && !line.includes('https://'))).toEqual([]);
   });
 });

@@ -37,13 +37,10 @@ export function startText(facts: StartFacts, style: Style): string {
       ['Kept', kept(facts)],
     ],
     style,
+    '  ',
   );
-  const indented = table
-    .split('\n')
-    .map((line) => (line === '' ? '' : `  ${line}`))
-    .join('\n');
   const warnings = warningsOf(facts).map((warning) => `${style.yellow(style.symbols.warning)} ${warning}\n`);
-  return `\n${style.green(style.symbols.done)} ${style.bold(head)}\n\n${indented}${warnings.length === 0 ? '' : `\n${warnings.join('')}`}${
+  return `\n${style.green(style.symbols.done)} ${style.bold(head)}\n\n${table}${warnings.length === 0 ? '' : `\n${warnings.join('')}`}${
     facts.onlyChecks ? '' : `\n${style.dim('Ctrl-C ends it.')}\n`
   }\n`;
 }
