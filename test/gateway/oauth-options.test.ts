@@ -92,6 +92,20 @@ describe('the options of a gateway', () => {
     ]);
   });
 
+  it('that make it safer are refused where they are there and undefined, as a variable that is not set (GWY-04, GWY-14)', () => {
+    const { NOT_SET } = {} as { readonly NOT_SET?: string };
+    const upstream = { ...GOOD.upstream, clientSecret: NOT_SET, clientKey: NOT_SET };
+    const problems = problemsOf({ ...GOOD, upstream, tokens: { signingKeys: NOT_SET }, sealingKeys: NOT_SET, store: NOT_SET });
+    expect(problems.map((problem) => problem.split(':')[0])).toEqual([
+      '`upstream.clientSecret` is there, but undefined',
+      '`upstream.clientKey` is there, but undefined',
+      '`tokens.signingKeys` is there, but undefined',
+      '`sealingKeys` is there, but undefined',
+      '`store` is there, but undefined',
+    ]);
+    expect(problemsOf({ ...GOOD, name: undefined, upstream: { ...GOOD.upstream, scopes: undefined } })).toEqual([]);
+  });
+
   it('name a default scope that the gateway knows (GWY-03)', () => {
     expect(problemsOf({ ...GOOD, scopes: ['read'], defaultScope: 'read write' })).toEqual([
       '`defaultScope` has scopes that `scopes` does not name.',

@@ -36,7 +36,7 @@ export function scriptedGateway(changes: Partial<GatewayOptions> & { readonly cl
   const clock = changes.clock ?? simulatedClock();
   const store = changes.store ?? memoryStore({ clock });
   const logged: Json[] = [];
-  const options: GatewayOptions = {
+  const all: GatewayOptions = {
     resource: RESOURCE,
     upstream: { issuer: IDENTITY_PROVIDER, clientId: 'gateway', clientSecret: 'the secret upstream' },
     tokens: { format: 'opaque' },
@@ -47,6 +47,8 @@ export function scriptedGateway(changes: Partial<GatewayOptions> & { readonly cl
     logger: (record) => logged.push({ ...record }),
     ...changes,
   };
+  // A change to undefined leaves the option out.
+  const options = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as unknown as GatewayOptions;
   const gateway = createGateway(options);
   const scene: ScriptedGateway = {
     gateway,

@@ -110,7 +110,28 @@ const options = z.strictObject({
 /** Empty if the gateway can be created. */
 export function problemsOfGatewayOptions(given: GatewayOptions): readonly string[] {
   if (typeof given !== 'object' || given === null) return ['The options are missing.'];
-  return [...(options.safeParse(given).error?.issues ?? []).map(sentence), ...problemsTogether(given)];
+  return [...(options.safeParse(given).error?.issues ?? []).map(sentence), ...problemsOfUndefined(given), ...problemsTogether(given)];
+}
+
+/** Options without which the gateway does with less security, or remembers less: nobody leaves them out by naming them. */
+const NEVER_UNDEFINED: readonly (readonly [part: 'upstream' | 'tokens' | undefined, name: string, without: string])[] = [
+  ['upstream', 'clientSecret', 'for a public client'],
+  ['upstream', 'clientKey', 'for a client without a key'],
+  ['tokens', 'signingKeys', 'for a key that ends with the process'],
+  [undefined, 'sealingKeys', 'for a key that ends with the process'],
+  [undefined, 'store', 'for logins that end with the process'],
+];
+
+/** `clientSecret: process.env.MISSPELT` would pass as a public client. */
+function problemsOfUndefined(given: GatewayOptions): readonly string[] {
+  return NEVER_UNDEFINED.flatMap(([part, name, without]) => {
+    const holder: object = Object(part === undefined ? given : given[part]);
+    const place = [part, name].filter(Boolean).join('.');
+    return when(
+      name in holder && Reflect.get(holder, name) === undefined,
+      `\`${place}\` is there, but undefined: give its value, or leave it out ${without}.`,
+    );
+  });
 }
 
 function sentence(issue: z.core.$ZodIssue): string {
