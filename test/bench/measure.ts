@@ -28,7 +28,7 @@ export async function timePerOperation(
 ): Promise<ReadonlyMap<string, number>> {
   const times = new Map(contenders.map(({ name }): [string, number[]] => [name, []]));
   for (let round = -2; round < rounds; round += 1) {
-    for (const { name, run } of contenders) {
+    for (const { name, run } of inTurn(contenders, round)) {
       globalThis.gc?.();
       const startedAt = performance.now();
       for (let operation = 0; operation < operations; operation += 1) await run();
@@ -37,6 +37,12 @@ export async function timePerOperation(
     }
   }
   return new Map([...times].map(([name, values]) => [name, Math.min(...values)]));
+}
+
+/** Another one first in each round: whoever comes second finds warmer caches. */
+function inTurn(contenders: readonly Contender[], round: number): readonly Contender[] {
+  const first = Math.abs(round) % contenders.length;
+  return [...contenders.slice(first), ...contenders.slice(0, first)];
 }
 
 /** Bytes of heap that each of `count` results of `make` holds; each is given to `release` at the end. */
@@ -65,7 +71,7 @@ export function settledHeap(): number {
  * Milliseconds of CPU per operation that each contender takes over the `base`: the median of the differences within
  * a round, in which all run in turn. CPU and not time, since others use the machine; of all threads, since collecting
  * garbage is part of the cost. It is never forced here: what followed a forced collection was measured
- * at twice its cost. Whoever runs first in a round changes, for the second finds warmer caches.
+ * at twice its cost.
  */
 export async function cpuOverBase(
   base: Contender,
@@ -78,8 +84,7 @@ export async function cpuOverBase(
   const before = Math.max(2, Math.ceil(WARMING_OPERATIONS / operations));
   for (let round = -before; round < rounds; round += 1) {
     const spent = new Map<string, number>();
-    const first = Math.abs(round) % all.length;
-    for (const { name, run } of [...all.slice(first), ...all.slice(0, first)]) {
+    for (const { name, run } of inTurn(all, round)) {
       const since = process.cpuUsage();
       for (let operation = 0; operation < operations; operation += 1) await run();
       const { user, system } = process.cpuUsage(since);
