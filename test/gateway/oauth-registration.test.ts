@@ -27,6 +27,17 @@ describe('a registration', () => {
     });
   });
 
+  it.each(['', ' \n'])('without a body is told that something in front may have read it: %j (GWY-05)', async (body) => {
+    const response = await scriptedGateway().gateway.fetch(sent(body));
+    expect([response.status, await response.json()]).toEqual([
+      400,
+      {
+        error: 'invalid_client_metadata',
+        error_description: 'The body is empty; what runs before the gateway, such as a JSON parser, may have read it.',
+      },
+    ]);
+  });
+
   it.each<[string, Json, string]>([
     ['without redirect URIs', { redirect_uris: undefined }, 'invalid_client_metadata'],
     ['with an empty list of them', { redirect_uris: [] }, 'invalid_client_metadata'],

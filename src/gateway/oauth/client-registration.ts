@@ -135,6 +135,12 @@ interface Asked {
 
 /** @throws OAuthAnswer `invalid_redirect_uri`, `invalid_client_metadata` (RFC 7591 section 3.2.2) */
 function readRequest(body: string, mostRedirectUris: number): Asked {
+  if (body.trim() === '') {
+    throw new OAuthAnswer(
+      'invalid_client_metadata',
+      'The body is empty; what runs before the gateway, such as a JSON parser, may have read it.',
+    );
+  }
   const { data } = wanted.safeParse(jsonOf(body));
   if (data === undefined) throw new OAuthAnswer('invalid_client_metadata', 'redirect_uris is missing, or a member is of the wrong kind.');
   const redirectUris = [...new Set(data.redirect_uris)];
