@@ -5,6 +5,7 @@ import { makeKeysFile } from '../../src/cli/gateway/keys-file.ts';
 import { openStore } from '../../src/cli/gateway/open-store.ts';
 import { splitCommand } from '../../src/cli/gateway/split-command.ts';
 import { systemClock } from '../../src/clock.ts';
+import { openMcpServer } from './gateway-scene.ts';
 import { runCommand, temporaryDirectory } from './run-command.ts';
 
 const RIGHT = {
@@ -36,6 +37,12 @@ describe('authchart gateway refuses', () => {
     ['no backend', { '--backend': undefined }, 'Name what to put the login in front of'],
     ['two backends', { '--backend-command': 'npx server' }, 'There is one backend'],
     ['a command whose quote has no end', { '--backend': undefined, '--backend-command': 'npx "server' }, 'is no command'],
+    [
+      'a program that is not there',
+      { '--backend': undefined, '--backend-command': 'no-such-program SECRET-x' },
+      'the program no-such-program,',
+    ],
+    ['a program that is a directory', { '--backend': undefined, '--backend-command': '/ SECRET-x' }, 'the program /,'],
     ['anonymous callers on the network', { '--allow-anonymous': true, '--listen': '0.0.0.0:80' }, 'everybody on the network'],
     ['anonymous callers of a public resource', { '--allow-anonymous': true }, 'on this machine alone'],
     ['upstream tokens for nobody in particular', { '--token-format': 'upstream' }, 'any token of that identity provider'],
@@ -97,6 +104,14 @@ describe('authchart gateway refuses', () => {
     const env = { TOKEN_VALIDATOR_FACTORY: './x.mjs:create' };
     const said = await refusal({ '--token-format': 'upstream', '--audience': 'x' }, { env });
     expect(said.replace(/\s+/g, ' ')).toContain('with `TOKEN_VALIDATOR_FACTORY` that validator alone judges them');
+  });
+
+  it('a program after -- that cannot be run, and no other of that name elsewhere (GWY-14)', async () => {
+    const file = join(await temporaryDirectory(), 'server');
+    await writeFile(file, '#!/bin/sh', { mode: 0o600 });
+    const said = (await refusal({ '--backend': undefined }, { after: [file, 'SECRET-x'] })).replace(/\s+/g, ' ');
+    expect(said).toContain(`The command after \`--\` names the program ${file}, which`);
+    expect(said).not.toContain('SECRET-');
   });
 
   it('static tokens that the backend would get (GWY-08, GWY-14)', async () => {
@@ -172,7 +187,8 @@ it('authchart gateway takes a private key in place of a secret, and not both (GW
     mode: 0o600,
   });
   const endpoints = { '--authorize-endpoint': 'https://login.example.com/a', '--token-endpoint': 'https://login.example.com/t' };
-  const argv = Object.entries({ ...RIGHT, ...endpoints, '--client-key-file': file }).flat();
+  const { url } = await openMcpServer();
+  const argv = Object.entries({ ...RIGHT, ...endpoints, '--client-key-file': file, '--backend': url }).flat();
   expect((await runCommand(['gateway', ...argv, '--check'])).exitCode).toBe(0);
   expect(await refusal({ '--client-key-file': file }, { env: { OIDC_CLIENT_SECRET: 'SECRET-x' } })).toContain('which one counts?');
   await writeFile(file, '{"d":"SECRET-key"');

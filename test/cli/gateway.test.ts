@@ -139,13 +139,14 @@ describe('authchart gateway', () => {
 
   it('checks and prints without starting anything (GWY-01)', async () => {
     const { argv, env, resource, provider } = await gatewaySurroundings();
-    const { exitCode, stderr } = await runCommand([...argv, '--check', '--backend', 'http://127.0.0.1:9/mcp'], { env });
+    const { url } = await openMcpServer();
+    const { exitCode, stderr } = await runCommand([...argv, '--check', '--backend', url], { env });
     expect(exitCode).toBe(0);
-    for (const fact of ['The configuration is right', resource, provider.issuer, 'http://127.0.0.1:9/mcp', 'weather:read']) {
+    for (const fact of ['The configuration is right', resource, provider.issuer, url, 'weather:read']) {
       expect(stderr).toContain(fact);
     }
     expect(stderr).toContain(', with a secret');
-    const misspelt = await runCommand([...argv, '--check', '--backend', 'http://127.0.0.1:9/mcp'], {
+    const misspelt = await runCommand([...argv, '--check', '--backend', url], {
       env: { OIDC_CLIENT_SECERT: 'x' },
     });
     expect(misspelt.stderr).toContain(', without a secret (a public client)');
@@ -176,7 +177,7 @@ describe('authchart gateway', () => {
       issuer: 'https://file.example',
       clientId: 'of the file',
       clientSecretFile: 'secret',
-      backendCommand: ['npx', 'some server'],
+      backendCommand: [process.execPath, 'some server'],
     };
     await writeFile(config, JSON.stringify({ ...settings, scope: ['a', 'b'] }));
     const { exitCode, lines } = await runCommand(['gateway', '--config', config, '--issuer', provider.issuer, '--check', '--json'], {
@@ -186,7 +187,7 @@ describe('authchart gateway', () => {
     expect(lines.at(-1)).toMatchObject({
       resource,
       issuer: provider.issuer,
-      backend: 'the command npx, with 1 argument',
+      backend: `the command ${process.execPath}, with 1 argument`,
       scopes: ['a', 'b'],
     });
   });
@@ -199,7 +200,8 @@ describe('authchart gateway', () => {
     const before = await readFile(out, 'utf8');
     expect((await runCommand(['gateway', 'keys', '--out', out])).exitCode).toBe(2);
     expect(await readFile(out, 'utf8')).toBe(before);
-    const withKeys = [...argv, '--check', '--backend', 'http://127.0.0.1:9/mcp', '--keys-file', out];
+    const { url } = await openMcpServer();
+    const withKeys = [...argv, '--check', '--backend', url, '--keys-file', out];
     expect((await runCommand(withKeys, { env })).stderr).not.toContain('▲ The file');
     await chmod(out, 0o644);
     expect((await runCommand(withKeys, { env })).stderr).toContain('can be read by other users');

@@ -11,6 +11,7 @@ import type { GatewayConfiguration } from '../gateway/configuration.ts';
 import { configure } from '../gateway/configure.ts';
 import { issuerNotes } from '../gateway/issuer-notes.ts';
 import { makeKeysFile } from '../gateway/keys-file.ts';
+import { whyUnreachable } from '../gateway/look-backend.ts';
 import { lookUpstream } from '../gateway/look-upstream.ts';
 import { listen } from '../gateway/node-server.ts';
 import { type OpenStore, openStore } from '../gateway/open-store.ts';
@@ -66,6 +67,7 @@ async function serve(context: CommandContext, configuration: GatewayConfiguratio
   try {
     const facts = factsOf(configuration, assembled.callbackUrl, open, flags);
     if (flags.check === true) {
+      await lookAtBackend(context, configuration, flags);
       reporter.announce('checked', startFields(facts), (style) => startText(facts, style));
       return EXIT_CODES.ok;
     }
@@ -79,6 +81,8 @@ async function serve(context: CommandContext, configuration: GatewayConfiguratio
     );
     const started = { ...facts, listen: server.address };
     reporter.announce('listening', startFields(started), (style) => startText(started, style));
+    // Not waited for: whoever is behind may start after the gateway.
+    lookAtBackend(context, configuration, flags).catch(() => {});
     await aborted(signal);
     reporter.announce('stopping', {}, (style) => `\n${style.dim('Ending: requests under way have 10 seconds.')}\n`);
     const isOrderly = await server.close(SHUTDOWN_GRACE_MS);
@@ -154,6 +158,20 @@ async function askStore({ reporter }: CommandContext, { store, name }: OpenStore
       throw new Ended(EXIT_CODES.storeFailed, 'store_unreachable', message, 'See that its URL is right, and that it runs.');
     reporter.note(`${message} The gateway starts all the same; sign-ins fail until it can be.`);
   }
+}
+
+async function lookAtBackend(
+  { parts, reporter, signal }: CommandContext,
+  { backend }: GatewayConfiguration,
+  flags: GatewayFlags,
+): Promise<void> {
+  if (backend.kind !== 'http') return;
+  const reason = await whyUnreachable(backend.url, parts.clock, signal);
+  if (reason === undefined) return;
+  const message = `The MCP server behind (--backend) cannot be reached now: ${reason}.`;
+  if (flags.check === true)
+    throw new Ended(EXIT_CODES.tryLater, 'backend_unreachable', message, 'See that its URL is right, and that it runs.');
+  reporter.note(`${message} Requests are answered with 502 until it can be.`);
 }
 
 function factsOf(

@@ -3,9 +3,11 @@
 import type { SigningKey } from '../../gateway/oauth/gateway-options.ts';
 import type { StaticToken } from '../../gateway/static-token-validator.ts';
 import { webUrl } from '../../protocol/endpoint-url.ts';
+import { shown } from '../report/words.ts';
 import type { BackendConfiguration, BackendTokenMode, GatewayConfiguration, SignInConfiguration, TokenFormat } from './configuration.ts';
 import { readKeysFile } from './keys-file.ts';
 import { defaultListen, type ListenAddress, listenText, parseListen } from './listen-address.ts';
+import { isRunnable } from './look-backend.ts';
 import { problemsOfParts } from './option-labels.ts';
 import { type Complain, type ReadNamedFile, readingNamedFiles } from './secret-files.ts';
 import type { Setting } from './setting-names.ts';
@@ -128,9 +130,22 @@ function backendOf(given: GivenSettings, after: readonly string[], complain: Com
     }
     return { kind: 'http', url: parsed.href, token };
   }
-  const [program, ...args] = (typeof written === 'string' ? splitCommand(written) : written) ?? after;
+  return commandOf(given, (typeof written === 'string' ? splitCommand(written) : written) ?? after, after.length > 0, complain);
+}
+
+function commandOf(
+  given: GivenSettings,
+  [program, ...args]: readonly string[],
+  isAfter: boolean,
+  complain: Complain,
+): BackendConfiguration | undefined {
   if (program === undefined || program === '') {
     return complain(`${given.label('backendCommand')} is no command: a quote has no end, or there is no word.`);
+  }
+  if (!isRunnable(program)) {
+    complain(
+      `${isAfter ? 'The command after `--`' : given.label('backendCommand')} names the program ${shown(program)}, which is not there or cannot be run: give its path, or see that it is installed and in PATH.`,
+    );
   }
   const env = given.list('backendEnv') ?? [];
   if (!env.every((name) => /^[A-Za-z_]\w*$/.test(name)))
