@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AuthorizationError } from '../../src/errors.ts';
-import { isTokenRejected, TokenRejected, type TokenValidator } from '../../src/gateway/token-validator.ts';
+import { isTokenRejected, TokenRejected, type TokenValidator, ValidatorUnavailable } from '../../src/gateway/token-validator.ts';
 import { backendToken, post, registeredClient } from '../helpers/gateway-scene.ts';
 import { scriptedGateway } from '../helpers/scripted-gateway.ts';
 
@@ -61,5 +61,49 @@ describe('a gateway that passes upstream tokens through', () => {
     scene.provider.answer = () => Response.json({ error: 'invalid_grant' }, { status: 400 });
     const last = await post(scene.gateway, 'token', { ...form, refresh_token: String(renewed['refresh_token']) });
     expect(last.body['error']).toBe('invalid_grant');
+  });
+
+  describe('and refuses what it has handed out a moment ago', () => {
+    const EVENT = 'gateway.handed-out-token-rejected';
+    const refused = (reason: (token: string) => unknown) => {
+      const scene = scriptedGateway({ tokens: { format: 'upstream', validator: { validate: (token) => Promise.reject(reason(token)) } } });
+      const present = async (token: unknown): Promise<readonly unknown[]> => {
+        await expect(backendToken(scene.gateway, token)).rejects.toThrow();
+        return scene.logged.filter(({ event }) => event === EVENT);
+      };
+      return { ...scene, present };
+    };
+
+    it('warns of it with the reason and without the token, at most once a minute (GWY-08, GWY-09)', async () => {
+      const { present, tokens, clock } = refused((token) => new TokenRejected(`The audience of ${token} is another.`));
+      const { body } = await tokens();
+      const [warning, ...more] = await present(body['access_token']);
+      expect(warning).toMatchObject({ level: 'warn', event: EVENT, reason: expect.stringMatching(/^The audience of .* is another\.$/) });
+      expect([JSON.stringify(warning).includes(String(body['access_token'])), more]).toEqual([false, []]);
+      const { body: second } = await tokens();
+      expect(await present(second['access_token'])).toHaveLength(1);
+      await clock.advance(60_000);
+      const { body: third } = await tokens();
+      expect(await present(third['access_token'])).toHaveLength(2);
+    });
+
+    it('says only what kind of error a validator of a library threw (GWY-08, GWY-09)', async () => {
+      const { present, tokens } = refused((token) => new TypeError(`no JWT: ${token.slice(0, 9)}`));
+      const { body } = await tokens();
+      expect(await present(body['access_token'])).toMatchObject([{ reason: 'The validator threw something else (TypeError).' }]);
+    });
+
+    it('says nothing of tokens of others, of old and of revoked ones, nor in an outage (GWY-08, GWY-09)', async () => {
+      const { present, tokens, clock, gateway } = refused(() => new TokenRejected());
+      expect(await present('forged')).toEqual([]);
+      const { clientId, body } = await tokens();
+      await post(gateway, 'revoke', { client_id: clientId, token: String(body['access_token']) });
+      expect(await present(body['access_token'])).toEqual([]);
+      const { body: old } = await tokens();
+      await clock.advance(60_000);
+      expect(await present(old['access_token'])).toEqual([]);
+      const down = refused(() => new ValidatorUnavailable());
+      expect(await down.present((await down.tokens()).body['access_token'])).toEqual([]);
+    });
   });
 });

@@ -8,6 +8,7 @@ import * as z from 'zod/mini';
 import { FailureError } from '../../failure.ts';
 import { decodeRecord, RECORD_FORMAT } from '../../records/record-format.ts';
 import { seal, unseal } from '../../stores/sealed-entry.ts';
+import { validatedTokens } from '../validated-tokens.ts';
 import type { SigningKey } from './gateway-options.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
 import type { Grant } from './grants.ts';
@@ -28,12 +29,15 @@ export interface AccessTokens {
   verify(token: string): Promise<AccessTokenClaims | undefined>;
   /** The grant of a token that is to be revoked. */
   ownerOf(token: string): Promise<Pick<AccessTokenClaims, 'grantId' | 'clientId'> | undefined>;
+  /** Of tokens that are passed through: whether this process handed it out a moment ago, and it has not expired since. */
+  isJustIssued?(token: string): Promise<boolean>;
   /** What others verify signed tokens with; empty for sealed ones. */
   publicKeys(): Promise<readonly JWK[]>;
   readonly algorithms: readonly string[];
 }
 
 const LONGEST_TOKEN_CHARACTERS = 8192;
+const JUST_ISSUED = { maxAgeMs: 60_000, maxEntries: 1000 };
 
 const claimsSchema = z.object({
   grant_id: z.string(),
@@ -57,21 +61,26 @@ export function createAccessTokens(settings: Settings): AccessTokens {
 }
 
 /** None of our own: whether one is valid is for the configured validator to know. */
-function passedThroughTokens({ store }: Settings): AccessTokens {
+function passedThroughTokens({ store, clock }: Settings): AccessTokens {
   const keyOf = async (token: string): Promise<string> => `gateway-token/${await digestOf(token)}`;
+  const justIssued = validatedTokens({ ...JUST_ISSUED, clock });
   return {
     algorithms: [],
     async issue({ grantId, clientId, upstream, expiresAtEpochMs }) {
       // Nothing in a foreign token says which grant it is of.
       const value = { format: RECORD_FORMAT, grantId, clientId };
-      await store.write(await keyOf(upstream.accessToken), value, { expiresAtEpochMs: upstream.expiresAtEpochMs ?? expiresAtEpochMs });
-      return upstream.accessToken;
+      const { accessToken: token, expiresAtEpochMs: endsAtEpochMs = expiresAtEpochMs } = upstream;
+      const key = await keyOf(token);
+      await store.write(key, value, { expiresAtEpochMs: endsAtEpochMs });
+      justIssued.keep(key, { token, scopes: [], claims: {}, expiresAtEpochSeconds: endsAtEpochMs / 1000 });
+      return token;
     },
     verify: () => Promise.resolve(undefined),
     async ownerOf(token) {
       const found = await store.read(await keyOf(token));
       return found && decodeRecord('token', ownerSchema, found);
     },
+    isJustIssued: async (token) => justIssued.find(await keyOf(token), token) !== undefined,
     publicKeys: () => Promise.resolve([]),
   };
 }

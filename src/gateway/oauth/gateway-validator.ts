@@ -4,18 +4,15 @@ import { TokenRejected, type TokenValidator, ValidatorUnavailable } from '../tok
 import type { AccessTokens } from './access-tokens.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
 import type { Grant, Grants } from './grants.ts';
+import { passThroughValidator } from './pass-through-validator.ts';
 
 export function gatewayValidator(
-  { resource, passThrough }: Pick<GatewaySettings, 'resource' | 'passThrough'>,
+  settings: Pick<GatewaySettings, 'resource' | 'passThrough' | 'log' | 'clock'>,
   accessTokens: AccessTokens,
   grants: Grants,
 ): Required<TokenValidator> {
-  if (passThrough !== undefined) {
-    return {
-      validate: (token, context) => passThrough.validate(token, context),
-      exchange: (validated, context) => passThrough.exchange?.(validated, context) ?? Promise.resolve({ token: validated.token }),
-    };
-  }
+  const { resource, passThrough } = settings;
+  if (passThrough !== undefined) return passThroughValidator(passThrough, settings, accessTokens, grants);
 
   const grantOf = async (grantId: unknown): Promise<Grant> => {
     const grant = typeof grantId === 'string' ? await unlessDown(() => grants.read(grantId)) : undefined;
