@@ -245,10 +245,37 @@ describe('a stdio server behind the gateway', () => {
   });
 
   it('that cannot be started says so to the client and the log, without a text of the system (GWY-01)', async () => {
-    const { backend, events } = scene({}, ['/nowhere/SECRET-program']);
+    const { backend, events } = scene({}, ['/nowhere/program', 'SECRET-argument']);
     await expect(clientOf(backend, callerNamed('ada'))).rejects.toThrow('The MCP server behind the gateway has ended.');
-    expect(events).toContainEqual(expect.objectContaining({ level: 'error', event: 'backend.failed', code: 'ENOENT' }));
+    expect(events).toContainEqual(
+      expect.objectContaining({ level: 'error', event: 'backend.failed', program: '/nowhere/program', code: 'ENOENT' }),
+    );
     expect(JSON.stringify(events)).not.toContain('SECRET-');
+  });
+
+  it.each<readonly [title: string, script: string, end: object]>([
+    ['an exit code', 'process.exit(3)', { exitCode: 3 }],
+    ['a signal', "process.kill(process.pid, 'SIGKILL')", { signal: 'SIGKILL' }],
+  ])('that ends before its first answer leaves its program, %s and its last words in the log (GWY-01)', async (_title, script, end) => {
+    const words = `first\\n\\u001B[31mmy last\\u0007 line ${'x'.repeat(600)}`;
+    const { backend, events } = scene({}, [process.execPath, '--eval', `require('node:fs').writeSync(2, '${words}\\n\\n'); ${script}`]);
+    await expect(clientOf(backend, callerNamed('ada'))).rejects.toThrow('has ended');
+    const program = process.execPath;
+    const text = expect.stringMatching(/^\[31mmy last line x(?=x)[^\p{Cc}]*…$/u);
+    await expect
+      .poll(() => events.filter(({ event }) => event === 'backend.last-words'))
+      .toEqual([{ level: 'warn', event: 'backend.last-words', program, text }]);
+    expect(events).toContainEqual(expect.objectContaining({ level: 'warn', event: 'backend.ended', program, ...end }));
+  });
+
+  it('that ends later leaves no words in the log but its end (GWY-01)', async () => {
+    const { backend, events } = scene();
+    const { client } = await clientOf(backend, callerNamed('ada'));
+    await called(client, 'grumble');
+    await expect(client.callTool({ name: 'die', arguments: {} })).rejects.toThrow('has ended');
+    await backend.close();
+    expect(events).toContainEqual(expect.objectContaining({ event: 'backend.ended', exitCode: 3 }));
+    expect(events.filter(({ event }) => event === 'backend.last-words')).toEqual([]);
   });
 
   it('refuses a subject that no environment can hold, instead of another one (GWY-11)', async () => {

@@ -8,13 +8,16 @@ const LONGEST_LINE_CHARACTERS = 500;
 const LINES_PER_MINUTE = 200;
 const MINUTE_MS = 60_000;
 
-export function logStderr(stderr: Readable, pid: () => number | null, log: GatewayLog, clock: Clock): void {
+/** @returns the last line, once the process has closed its stderr: often the only word of why it ended */
+export function logStderr(stderr: Readable, pid: () => number | null, log: GatewayLog, clock: Clock): Promise<string | undefined> {
+  let last: string | undefined;
   let unfinished = '';
   let window = { untilEpochMs: 0, lines: 0 };
 
   const write = (line: string): void => {
     const text = serverText(line, LONGEST_LINE_CHARACTERS);
     if (text === undefined) return;
+    last = text;
     if (clock.now() >= window.untilEpochMs) window = { untilEpochMs: clock.now() + MINUTE_MS, lines: 0 };
     window.lines += 1;
     if (window.lines <= LINES_PER_MINUTE) log('info', 'backend.stderr', { pid: pid() ?? undefined, text });
@@ -28,5 +31,10 @@ export function logStderr(stderr: Readable, pid: () => number | null, log: Gatew
     unfinished = (lines.pop() ?? '').slice(-LONGEST_LINE_CHARACTERS * 2);
     for (const line of lines) write(line);
   });
-  stderr.on('end', () => write(unfinished));
+  return new Promise((resolve) => {
+    stderr.on('end', () => {
+      write(unfinished);
+      resolve(last);
+    });
+  });
 }

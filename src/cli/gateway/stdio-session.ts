@@ -8,6 +8,7 @@ import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/
 import type { Clock } from '../../clock.ts';
 import { kindOf } from '../../failure.ts';
 import type { GatewayLog } from '../../gateway/gateway-log.ts';
+import { type ProcessEnd, watchEnd } from './process-end.ts';
 import { logStderr } from './stdio-log.ts';
 import { unreadBound } from './unread-bound.ts';
 
@@ -51,6 +52,9 @@ export function stdioSession({ command, env, log, clock, onBegun, onEnded }: Std
   let closing: Promise<void> | undefined;
   /** The child ends by itself, as opposed to being told to. */
   let isOver = false;
+  let hasAnswered = false;
+  let lastWords: Promise<string | undefined> | undefined;
+  let endOf = (): ProcessEnd => ({});
 
   const answerLost = (id: RequestId): Promise<void> =>
     http.send({ jsonrpc: '2.0', id, error: { code: NO_ANSWER, message: 'The MCP server behind the gateway has ended.' } });
@@ -85,8 +89,9 @@ export function stdioSession({ command, env, log, clock, onBegun, onEnded }: Std
   };
 
   const start = async (): Promise<void> => {
-    if (child.stderr !== null) logStderr(child.stderr as Parameters<typeof logStderr>[0], () => child.pid, log, clock);
+    if (child.stderr !== null) lastWords = logStderr(child.stderr as Parameters<typeof logStderr>[0], () => child.pid, log, clock);
     await child.start();
+    endOf = watchEnd(child);
     log('info', 'backend.started', { pid: child.pid ?? undefined });
   };
 
@@ -104,7 +109,7 @@ export function stdioSession({ command, env, log, clock, onBegun, onEnded }: Std
         unread -= 1;
       })
       .catch((thrown: unknown) => {
-        if (!isOver) log('error', 'backend.failed', { thrown: kindOf(thrown), code: codeOf(thrown) });
+        if (!isOver) log('error', 'backend.failed', { program, thrown: kindOf(thrown), code: codeOf(thrown) });
         return close();
       });
     cancelled(message);
@@ -123,11 +128,20 @@ export function stdioSession({ command, env, log, clock, onBegun, onEnded }: Std
     const relatedRequestId = relatedRequest(message);
     http.send(message, relatedRequestId === undefined ? {} : { relatedRequestId }).catch(() => log('debug', 'backend.message-unasked-for'));
     if (!isAnswer || message.id === undefined) return;
+    hasAnswered = true;
     settled(message.id);
   };
-  child.onerror = (error) => log('warn', 'backend.error', { thrown: kindOf(error), code: codeOf(error) });
+  child.onerror = (error) => log('warn', 'backend.error', { program, thrown: kindOf(error), code: codeOf(error) });
   child.onclose = () => {
-    if (!isOver) log('warn', 'backend.ended', { reason: 'The process ended by itself.' });
+    if (!isOver) {
+      log('warn', 'backend.ended', { reason: 'The process ended by itself.', program, ...endOf() });
+      // With the first answer it has started well: after that its stderr is its own matter, in the log with --verbose.
+      if (!hasAnswered) {
+        void lastWords?.then((text) => {
+          if (text !== undefined) log('warn', 'backend.last-words', { program, text });
+        });
+      }
+    }
     void close();
   };
 
