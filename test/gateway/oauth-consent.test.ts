@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { TRANSLATIONS } from '../../src/gateway/oauth/consent-translations.ts';
 import type { Landing } from '../helpers/gateway-browser.ts';
 import { authorizeUrl, CHALLENGE, GATEWAY, REDIRECT_URI, register, registeredClient } from '../helpers/gateway-scene.ts';
 import { callbackUrl, scriptedGateway } from '../helpers/scripted-gateway.ts';
@@ -153,30 +152,6 @@ describe('the consent page', () => {
     expect(await pageIn('xx, en;q=0.2, eo;q=0.9')).toContain('Permesi');
     expect(await pageIn('"><script>;q=x')).toContain('No, thanks');
     expect(await pageIn('')).toContain(':root{--accent:#063}');
-  });
-
-  it('speaks a region’s own words beside those of its language (GWY-06)', async () => {
-    const { gateway } = scriptedGateway({ consent: { texts: { 'pt-BR': { allow: 'Permitir e fazer login' } } } });
-    const url = authorizeUrl(await registeredClient(gateway));
-    const pageIn = async (language: string) => (await gateway.fetch(new Request(url, { headers: { 'accept-language': language } }))).text();
-    const brazilian = await pageIn('pt-BR,pt;q=0.9');
-    for (const text of ['<html lang="pt-br" dir="ltr">', 'Permitir e fazer login', 'Recusar']) expect(brazilian).toContain(text);
-    expect(await pageIn('pt-PT')).toContain('Permitir e entrar');
-  });
-
-  it.each([...TRANSLATIONS])('says all it has to say in %s, with every name in its place (GWY-06)', async (language, texts) => {
-    const { gateway } = scriptedGateway({ name: 'Weather' });
-    const headers = { 'accept-language': language };
-    const html = await (await gateway.fetch(new Request(authorizeUrl(await registeredClient(gateway)), { headers }))).text();
-    expect(html).toContain(`<html lang="${language}" dir="${language === 'ar' ? 'rtl' : 'ltr'}">`);
-    const heading = /<h1>(.*)<\/h1>/.exec(html)?.[1] ?? '';
-    expect([heading.includes('<bdi class="client">Agent</bdi>'), heading.includes('<bdi>Weather</bdi>')]).toEqual([true, true]);
-    for (const text of [texts.loopback, texts.unverified, texts.allow, texts.refuse, texts.scopes]) expect(html).toContain(text);
-    expect(html).toContain('<code>127.0.0.1:5000</code>');
-    expect(html).not.toMatch(/[{}]\w+}/);
-    expect(Object.keys(texts)).toEqual(Object.keys(TRANSLATIONS.get('en') ?? {}));
-    const elsewhere = await gateway.fetch(new Request(`${GATEWAY}/oauth/callback?state=x&code=x`, { headers }));
-    expect(await elsewhere.text()).toContain(`<p>${texts.ended}</p>`);
   });
 
   it('says in English, and marks as such, what it can say in no other language (GWY-06)', async () => {

@@ -107,7 +107,9 @@ ${lines.join('\n')}
       const name = shownName(client);
       const values = { client: isolated(name, 'client'), resource: isolated(resource), host: code(placeOf(redirectUri)) };
       const say = (text: string): string => filled(escapeHtml(text), values);
-      const items = scopes.map((scope) => `<li>${code(scope)}</li>`).join('');
+      const items = shownScopes(scopes)
+        .map((scope) => `<li>${scope === 'offline_access' ? say(texts.offlineAccess) : code(scope)}</li>`)
+        .join('');
       return page(
         {
           title: filled(texts.title, { client: isolatedText(name), resource: isolatedText(resource) }),
@@ -150,6 +152,10 @@ ${lines.join('\n')}
 }
 
 const isDocument = ({ clientId }: GatewayClient): boolean => clientId.startsWith('https://');
+
+/** `openid` says that there is a sign-in, which the page is about (OpenID Connect Core section 3.1.2.1). */
+const shownScopes = (scopes: readonly string[]): readonly string[] =>
+  scopes.length > 1 ? scopes.filter((scope) => scope !== 'openid') : scopes;
 
 /** What a name may not hold: characters that show nothing, or have no meaning yet. */
 const UNSEEN = /[\p{Default_Ignorable_Code_Point}\p{C}\u2800]/gu;

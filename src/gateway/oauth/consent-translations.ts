@@ -16,6 +16,7 @@ export const TRANSLATIONS: ReadonlyMap<string, PageTexts> = new Map<string, Page
       asks: '{client} asks for access to {resource} in your name.',
       scopes: 'Permissions it asks for:',
       noScopes: 'It asks for no permission in particular.',
+      offlineAccess: 'Stay signed in when you are away',
       sentTo: 'You will be sent to {host} afterwards.',
       loopback:
         'This application runs on your own computer, where any program can use its name. Allow it only if you have just started it yourself.',
@@ -36,6 +37,7 @@ export const TRANSLATIONS: ReadonlyMap<string, PageTexts> = new Map<string, Page
       asks: '{client} möchte in Ihrem Namen auf {resource} zugreifen.',
       scopes: 'Gewünschte Berechtigungen:',
       noScopes: 'Es wird keine bestimmte Berechtigung gewünscht.',
+      offlineAccess: 'Angemeldet bleiben, auch wenn Sie nicht da sind',
       sentTo: 'Danach geht es weiter zu {host}.',
       loopback:
         'Diese Anwendung läuft auf Ihrem eigenen Rechner, wo jedes Programm ihren Namen benutzen kann. Erlauben Sie es nur, wenn Sie sie gerade selbst gestartet haben.',
@@ -56,6 +58,7 @@ export const TRANSLATIONS: ReadonlyMap<string, PageTexts> = new Map<string, Page
       asks: '{client} demande à accéder à {resource} en votre nom.',
       scopes: 'Autorisations demandées\u00A0:',
       noScopes: 'Aucune autorisation particulière n’est demandée.',
+      offlineAccess: 'Rester connecté en votre absence',
       sentTo: 'Vous serez ensuite redirigé vers {host}.',
       loopback:
         'Cette application s’exécute sur votre propre ordinateur, où tout programme peut utiliser son nom. N’acceptez que si vous venez de la lancer vous-même.',
@@ -76,6 +79,7 @@ export const TRANSLATIONS: ReadonlyMap<string, PageTexts> = new Map<string, Page
       asks: '{client} solicita acceso a {resource} en su nombre.',
       scopes: 'Permisos solicitados:',
       noScopes: 'No solicita ningún permiso en particular.',
+      offlineAccess: 'Mantener la sesión iniciada en su ausencia',
       sentTo: 'Después se le enviará a {host}.',
       loopback:
         'Esta aplicación se ejecuta en su propio equipo, donde cualquier programa puede usar su nombre. Permítalo solo si acaba de iniciarla usted.',
@@ -96,6 +100,7 @@ export const TRANSLATIONS: ReadonlyMap<string, PageTexts> = new Map<string, Page
       asks: '{client} chiede di accedere a {resource} a suo nome.',
       scopes: 'Autorizzazioni richieste:',
       noScopes: 'Non viene richiesta alcuna autorizzazione particolare.',
+      offlineAccess: 'Mantenere l’accesso anche in sua assenza',
       sentTo: 'In seguito verrà indirizzato a {host}.',
       loopback:
         'Questa applicazione è in esecuzione sul suo computer, dove qualsiasi programma può usarne il nome. Consenta solo se l’ha appena avviata lei.',
@@ -116,6 +121,7 @@ export const TRANSLATIONS: ReadonlyMap<string, PageTexts> = new Map<string, Page
       asks: '{client} pede acesso a {resource} em seu nome.',
       scopes: 'Permissões pedidas:',
       noScopes: 'Não é pedida nenhuma permissão em particular.',
+      offlineAccess: 'Manter a sessão iniciada na sua ausência',
       sentTo: 'Em seguida, será encaminhado para {host}.',
       loopback:
         'Esta aplicação é executada no seu próprio computador, onde qualquer programa pode usar o nome dela. Permita apenas se acabou de iniciá-la.',
@@ -136,6 +142,7 @@ export const TRANSLATIONS: ReadonlyMap<string, PageTexts> = new Map<string, Page
       asks: '{client} が、あなたの代わりに {resource} へアクセスすることを求めています。',
       scopes: '求められている権限：',
       noScopes: '特定の権限は求められていません。',
+      offlineAccess: 'あなたが不在の間もサインインを維持する',
       sentTo: 'その後、{host} に移動します。',
       loopback:
         'このアプリケーションはお使いのコンピューター上で動作しており、そこではどのプログラムでもこの名前を名乗れます。ご自身で起動した直後の場合にのみ許可してください。',
@@ -156,6 +163,7 @@ export const TRANSLATIONS: ReadonlyMap<string, PageTexts> = new Map<string, Page
       asks: '{client} 请求以您的名义访问 {resource}。',
       scopes: '请求的权限：',
       noScopes: '未请求特定权限。',
+      offlineAccess: '在您离开时保持登录状态',
       sentTo: '随后您将被带往 {host}。',
       loopback: '此应用程序在您自己的计算机上运行，那里的任何程序都可以使用它的名称。仅当您刚刚亲自启动它时才允许。',
       unverified: '该名称由应用程序自行选择，未经任何人核实。',
@@ -175,6 +183,7 @@ export const TRANSLATIONS: ReadonlyMap<string, PageTexts> = new Map<string, Page
       asks: 'يطلب {client} الوصول إلى {resource} باسمك.',
       scopes: 'الأذونات المطلوبة:',
       noScopes: 'لا يُطلب أي إذن محدد.',
+      offlineAccess: 'البقاء مسجَّل الدخول في غيابك',
       sentTo: 'ستُنقل بعد ذلك إلى {host}.',
       loopback: 'يعمل هذا التطبيق على جهازك، حيث يمكن لأي برنامج أن يستخدم اسمه. اسمح به فقط إذا كنت قد شغّلته بنفسك للتو.',
       unverified: 'اختار التطبيق هذا الاسم بنفسه، ولم يتحقق منه أحد.',

@@ -118,6 +118,8 @@ export interface ConsentTexts {
   readonly asks: string;
   readonly scopes: string;
   readonly noScopes: string;
+  /** Stands for the scope `offline_access` in the list. */
+  readonly offlineAccess: string;
   readonly sentTo: string;
   readonly loopback: string;
   readonly unverified: string;
