@@ -59,12 +59,12 @@ describe('authchart gateway looks behind itself', () => {
   });
 
   it.each([
-    [process.execPath, true],
-    ['node', true],
-    ['no-such-program', false],
-    ['./no-such-program', false],
-    ['/', false],
-    ['package.json', false],
-    ['./package.json', false],
-  ])('and knows whether %s can be run (GWY-14)', (program, expected) => expect(isRunnable(program)).toBe(expected));
+    ['a path', process.execPath, true],
+    ['a name', 'node', true],
+    ['a name that nothing has', 'no-such-program', false],
+    ['a path that leads nowhere', './no-such-program', false],
+    ['a directory', '/', false],
+    ['the name of a file here', 'package.json', false],
+    ['a file that is no program', './package.json', false],
+  ])('and knows whether %s can be run (GWY-14)', (_, program, expected) => expect(isRunnable(program)).toBe(expected));
 });
