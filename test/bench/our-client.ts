@@ -4,7 +4,8 @@ import type { AuthorizationClient } from '../../src/client.ts';
 import type { AuthorizationClientOptions, FetchLike } from '../../src/options.ts';
 import type { UserAgent } from '../../src/user-agents/contract.ts';
 import type { ScriptedServers } from '../fixtures/scripted/scripted-servers.ts';
-import { newClient, REDIRECT_URI } from './sdk-client.ts';
+import { SDK_REDIRECT_URI } from '../helpers/sdk-memory-provider.ts';
+import { newClient } from './sdk-client.ts';
 
 /** The built package: what is measured is what is published. */
 export type BuiltPackage = typeof import('../../src/index.ts');
@@ -13,7 +14,7 @@ export type BuiltPackage = typeof import('../../src/index.ts');
 function userAgent(servers: ScriptedServers, approves: boolean): UserAgent {
   return {
     open: async ({ deliver }) => ({
-      redirectUri: REDIRECT_URI,
+      redirectUri: SDK_REDIRECT_URI,
       present: async ({ authorizationUrl }) => {
         if (approves) await deliver(await servers.approve(authorizationUrl));
       },
@@ -25,7 +26,7 @@ function userAgent(servers: ScriptedServers, approves: boolean): UserAgent {
 function createClient(built: BuiltPackage, servers: ScriptedServers, more: Partial<AuthorizationClientOptions> = {}): AuthorizationClient {
   return built.createAuthorizationClient({
     resource: servers.resource.url,
-    clientMetadata: { client_name: 'bench', redirect_uris: [REDIRECT_URI] },
+    clientMetadata: { client_name: 'bench', redirect_uris: [SDK_REDIRECT_URI] },
     store: built.memoryStore(),
     userAgent: userAgent(servers, true),
     fetch: servers.fetch,

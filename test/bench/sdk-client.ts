@@ -1,55 +1,7 @@
 /** The other side of the comparison: the official client SDK with its own OAuth, used as its documentation shows. */
-import {
-  auth,
-  Client,
-  type OAuthClientMetadata,
-  type OAuthClientProvider,
-  type OAuthDiscoveryState,
-  type StoredOAuthClientInformation,
-  type StoredOAuthTokens,
-  StreamableHTTPClientTransport,
-  UnauthorizedError,
-} from '@modelcontextprotocol/client';
+import { auth, Client, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client';
 import type { ScriptedServers } from '../fixtures/scripted/scripted-servers.ts';
-
-export const REDIRECT_URI = 'http://127.0.0.1:4711/callback';
-
-/** Keeps everything in memory, the state of discovery included: the SDK's cheapest way. */
-export class MemoryProvider implements OAuthClientProvider {
-  readonly redirectUrl = REDIRECT_URI;
-  readonly clientMetadata: OAuthClientMetadata = { client_name: 'bench', redirect_uris: [REDIRECT_URI] };
-  readonly clientMetadataUrl?: string;
-  authorizationUrl: URL | undefined;
-  #client: StoredOAuthClientInformation | undefined;
-  #tokens: StoredOAuthTokens | undefined;
-  #verifier = '';
-  #discovery: OAuthDiscoveryState | undefined;
-
-  constructor(clientMetadataUrl?: string) {
-    if (clientMetadataUrl !== undefined) this.clientMetadataUrl = clientMetadataUrl;
-  }
-
-  state = (): string => crypto.randomUUID();
-  clientInformation = (): StoredOAuthClientInformation | undefined => this.#client;
-  saveClientInformation = (client: StoredOAuthClientInformation): void => {
-    this.#client = client;
-  };
-  tokens = (): StoredOAuthTokens | undefined => this.#tokens;
-  saveTokens = (tokens: StoredOAuthTokens): void => {
-    this.#tokens = tokens;
-  };
-  redirectToAuthorization = (url: URL): void => {
-    this.authorizationUrl = url;
-  };
-  saveCodeVerifier = (verifier: string): void => {
-    this.#verifier = verifier;
-  };
-  codeVerifier = (): string => this.#verifier;
-  discoveryState = (): OAuthDiscoveryState | undefined => this.#discovery;
-  saveDiscoveryState = (state: OAuthDiscoveryState): void => {
-    this.#discovery = state;
-  };
-}
+import { MemoryProvider } from '../helpers/sdk-memory-provider.ts';
 
 /** `auth()` until the user has to act. */
 export async function sdkUntilUser(servers: ScriptedServers, provider: MemoryProvider): Promise<void> {
@@ -80,7 +32,7 @@ export interface SdkWaiting {
 
 /** Client and transport with the SDK's `authProvider`, until the user has to act. */
 export async function sdkTransportUntilUser(servers: ScriptedServers, clientMetadataUrl?: string): Promise<SdkWaiting> {
-  const provider = new MemoryProvider(clientMetadataUrl);
+  const provider = new MemoryProvider(clientMetadataUrl === undefined ? {} : { clientMetadataUrl });
   const transport = newTransport(servers, provider);
   try {
     await newClient().connect(transport);

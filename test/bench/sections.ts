@@ -2,13 +2,14 @@
 import { withOAuth } from '@modelcontextprotocol/client';
 import type { FetchLike } from '../../src/options.ts';
 import { type ScriptedServers, scriptedServers } from '../fixtures/scripted/scripted-servers.ts';
+import { MemoryProvider } from '../helpers/sdk-memory-provider.ts';
 import { bundleSize } from './bundle-size.ts';
 import { importTimes } from './import-time.ts';
 import { answerMcp } from './mcp-answers.ts';
 import { heapPerItem, timePerOperation } from './measure.ts';
 import { authorizedClient, type BuiltPackage, ourFlow, ourTransportFlow, waitingClient } from './our-client.ts';
 import type { Comparison } from './report.ts';
-import { MemoryProvider, sdkFlow, sdkTransportFlow, sdkTransportUntilUser, sdkUntilUser } from './sdk-client.ts';
+import { sdkFlow, sdkTransportFlow, sdkTransportUntilUser, sdkUntilUser } from './sdk-client.ts';
 
 const SDK = '@modelcontextprotocol/client';
 const CLIENT_METADATA_URL = 'https://app.example.com/client.json';
@@ -144,7 +145,7 @@ export async function compareHeap(built: BuiltPackage, effort: Effort): Promise<
   );
   const transport = await heapPerItem(count, () => sdkTransportUntilUser(servers, CLIENT_METADATA_URL));
   const bare = await heapPerItem(count, async () => {
-    const provider = new MemoryProvider(CLIENT_METADATA_URL);
+    const provider = new MemoryProvider({ clientMetadataUrl: CLIENT_METADATA_URL });
     await sdkUntilUser(servers, provider);
     return provider;
   });

@@ -8,11 +8,12 @@ import { type Client, StreamableHTTPClientTransport, UnauthorizedError } from '@
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { expect, onTestFinished } from 'vitest';
-import { MemoryProvider, newClient } from '../bench/sdk-client.ts';
+import { newClient } from '../bench/sdk-client.ts';
 import { weatherServer } from '../fixtures/mcp-resource.ts';
 import { type OidcProvider, startOidcProvider } from '../fixtures/oidc-provider.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { gatewayBrowser } from '../helpers/gateway-browser.ts';
+import { MemoryProvider } from '../helpers/sdk-memory-provider.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 export const STDIO_SERVER = fileURLToPath(new URL('../fixtures/stdio-mcp-server.ts', import.meta.url));

@@ -1,23 +1,8 @@
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-
-const DEMO = fileURLToPath(new URL('./demo.ts', import.meta.url));
-
-function runDemo(...parameters: readonly string[]): Promise<{ exitCode: number | null; output: string; errors: string }> {
-  const child = spawn(process.execPath, [DEMO, ...parameters], { env: { ...process.env, NO_COLOR: '1' } });
-  let [output, errors] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    errors += text;
-  });
-  return new Promise((resolve) => child.once('close', (exitCode) => resolve({ exitCode, output, errors })));
-}
+import { runDemo } from './run-demo.ts';
 
 it('logs in, calls a tool, steps up and refreshes on real servers, without a browser', { timeout: 60_000 }, async () => {
-  const { exitCode, output, errors } = await runDemo('--headless');
+  const { exitCode, output, errors } = await runDemo('demo.ts', '--headless');
   expect(errors).toBe('');
   const steps = [...output.matchAll(/^ {3}✓ (.*?)(?: \d+ ms| answered|$)/gm)].map(([, step]) => step?.replace(/ http:\S+/, ''));
   expect(steps).toEqual([
@@ -44,11 +29,11 @@ it('logs in, calls a tool, steps up and refreshes on real servers, without a bro
 });
 
 it('names its options when it does not know one, and when asked', async () => {
-  const unknown = await runDemo('--hedless');
+  const unknown = await runDemo('demo.ts', '--hedless');
   expect(unknown.errors).toMatch(/^Unknown option '--hedless'.*\n\nnpm run demo .*\n.*--headless .*\n.*--serve /);
   expect(unknown.errors).not.toContain('demo.ts');
   expect(unknown.exitCode).toBe(2);
-  const asked = await runDemo('--help');
+  const asked = await runDemo('demo.ts', '--help');
   expect(asked.output).toContain('--headless');
   expect(asked.exitCode).toBe(0);
 });

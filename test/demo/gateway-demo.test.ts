@@ -1,26 +1,11 @@
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { startGatewayProcess } from './gateway-process.ts';
-
-const DEMO = fileURLToPath(new URL('./gateway-demo.ts', import.meta.url));
-
-function runDemo(parameters: readonly string[]): Promise<{ exitCode: number | null; output: string; errors: string }> {
-  const child = spawn(process.execPath, [DEMO, ...parameters], { env: { ...process.env, NO_COLOR: '1' } });
-  let [output, errors] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    errors += text;
-  });
-  return new Promise((resolve) => child.once('close', (exitCode) => resolve({ exitCode, output, errors })));
-}
+import { runDemo } from './run-demo.ts';
 
 it('puts the gateway in front of a server without login: the official client signs in, the server learns who calls, and the token ends (GWY-01, GWY-08)', {
   timeout: 60_000,
 }, async () => {
-  const { exitCode, output, errors } = await runDemo(['--headless']);
+  const { exitCode, output, errors } = await runDemo('gateway-demo.ts', '--headless');
   expect([errors, exitCode]).toEqual(['', 0]);
   const requests = [...output.matchAll(/^ {3}│ (client|browser) +(\S+) +(.+?) +(\/\S*) (\d+) \d+ ms$/gm)].map((found) =>
     found.slice(1, 6).join(' '),
@@ -58,9 +43,9 @@ it('says what the gateway said where it does not start', async () => {
 });
 
 it('names its options when it does not know one, and when asked', async () => {
-  const unknown = await runDemo(['--hedless']);
+  const unknown = await runDemo('gateway-demo.ts', '--hedless');
   expect(unknown.errors).toMatch(/^Unknown option '--hedless'.*\n\nnpm run demo:gateway .*\n.*--headless /);
   expect(unknown.exitCode).toBe(2);
-  const asked = await runDemo(['--help']);
+  const asked = await runDemo('gateway-demo.ts', '--help');
   expect([asked.output, asked.exitCode]).toEqual([expect.stringContaining('--headless'), 0]);
 });

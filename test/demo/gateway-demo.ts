@@ -18,8 +18,9 @@ import { registeredUpstream } from '../fixtures/gateway-server.ts';
 import { startOidcProvider } from '../fixtures/oidc-provider.ts';
 import { startUnprotectedMcp } from '../fixtures/unprotected-mcp.ts';
 import { freePort } from '../helpers/free-port.ts';
+import { MemoryProvider } from '../helpers/sdk-memory-provider.ts';
+import { type CallbackPage, startCallbackPage } from './callback-page.ts';
 import { startGatewayProcess } from './gateway-process.ts';
-import { type CallbackPage, DemoApplication, startCallbackPage } from './sdk-login.ts';
 import { createTerminal, type Terminal } from './terminal.ts';
 
 const SCOPE = 'notes:read';
@@ -85,13 +86,17 @@ async function tellAll(): Promise<void> {
 }
 
 /** Until the client holds tokens: the person may take their time, the gateway may not end meanwhile. */
-async function signedIn(out: Terminal, resource: string, page: CallbackPage, gatewayEnded: Promise<never>): Promise<DemoApplication> {
+async function signedIn(out: Terminal, resource: string, page: CallbackPage, gatewayEnded: Promise<never>): Promise<MemoryProvider> {
   let askedAt = 0;
   let asking: Promise<void> | undefined;
-  const application = new DemoApplication(page.url, (url) => {
-    askedAt = performance.now();
-    asking = headless ? approve(out, url.href) : askPerson(out, url.href);
-    asking.catch(() => {});
+  const application = new MemoryProvider({
+    redirectUrl: page.url,
+    clientMetadata: { client_name: 'Demo application', token_endpoint_auth_method: 'none' },
+    showPage(url) {
+      askedAt = performance.now();
+      asking = headless ? approve(out, url.href) : askPerson(out, url.href);
+      asking.catch(() => {});
+    },
   });
   const transport = new StreamableHTTPClientTransport(new URL(resource), { authProvider: application, fetch: tracing(out) });
   try {
@@ -132,7 +137,7 @@ function newClient(): Client {
 async function connected(
   out: Terminal,
   url: string,
-  authProvider?: DemoApplication,
+  authProvider?: MemoryProvider,
 ): Promise<AsyncDisposable & { readonly client: Client }> {
   const client = newClient();
   const options = { fetch: tracing(out), ...(authProvider && { authProvider }) };

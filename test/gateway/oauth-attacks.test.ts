@@ -15,6 +15,7 @@ import {
 } from '../helpers/gateway-scene.ts';
 import { callbackUrl, type ScriptedGateway, scriptedGateway } from '../helpers/scripted-gateway.ts';
 import { simulatedClock } from '../helpers/simulated-clock.ts';
+import { wrappedStore } from '../helpers/wrapped-store.ts';
 
 const NASTY = 'x\r\nSet-Cookie: a=b\r\n\r\n<script>&iss=https://evil.example&code=stolen#/%0d%0a';
 
@@ -114,27 +115,12 @@ describe('a token of the gateway', () => {
 
 /** The nth operation fails, once. */
 function storeFailingAt(nth: number): { store: Store; count: () => number } {
-  const inner = memoryStore({ clock: simulatedClock() });
   let count = 0;
-  const guarded =
-    <Given extends unknown[], Result>(operation: (...given: Given) => Promise<Result>) =>
-    (...given: Given): Promise<Result> => {
-      count += 1;
-      return count === nth ? Promise.reject(new Error('connection lost: hunter2')) : operation(...given);
-    };
-  const { read, write, delete: remove, take, acquireLease, releaseLease } = inner;
-  return {
-    count: () => count,
-    store: {
-      ...inner,
-      read: guarded(read),
-      write: guarded(write),
-      delete: guarded(remove),
-      take: guarded(take),
-      acquireLease: guarded(acquireLease),
-      releaseLease: guarded(releaseLease),
-    },
-  };
+  const store = wrappedStore(memoryStore({ clock: simulatedClock() }), (operation) => {
+    count += 1;
+    return count === nth ? Promise.reject(new Error('connection lost: hunter2')) : operation();
+  });
+  return { count: () => count, store };
 }
 
 /** From registration to revocation; whoever is told of an outage tries the same once more, as clients do. */

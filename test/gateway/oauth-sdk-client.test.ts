@@ -2,9 +2,10 @@ import { StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextp
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { expect, it } from 'vitest';
 import { protect } from '../../src/gateway/protect.ts';
-import { MemoryProvider, newClient } from '../bench/sdk-client.ts';
+import { newClient } from '../bench/sdk-client.ts';
 import { weatherServer } from '../fixtures/mcp-resource.ts';
 import { GATEWAY, gatewayScene, RESOURCE } from '../helpers/gateway-scene.ts';
+import { MemoryProvider } from '../helpers/sdk-memory-provider.ts';
 
 it('signs in the official client SDK, which discovers, registers, and calls a tool of a backend that sees the upstream token only (GWY-01, GWY-02, GWY-08, GWY-11)', async () => {
   const scope = 'weather:read alarm:write';

@@ -11,8 +11,9 @@ import { gatewayHandler } from '../../src/gateway/gateway-handler.ts';
 import { protect } from '../../src/gateway/protect.ts';
 import { reverseProxy } from '../../src/gateway/proxy/reverse-proxy.ts';
 import { staticTokenValidator } from '../../src/gateway/static-token-validator.ts';
-import { MemoryProvider, newClient } from '../bench/sdk-client.ts';
+import { newClient } from '../bench/sdk-client.ts';
 import { gatewayScene, RESOURCE } from '../helpers/gateway-scene.ts';
+import { MemoryProvider } from '../helpers/sdk-memory-provider.ts';
 
 /** An MCP server with sessions and no login at all, that says who its gateway says is calling. */
 async function startBackend(): Promise<{ readonly url: string; readonly sessions: ReadonlyMap<string, unknown> }> {

@@ -1,5 +1,6 @@
 import { FailureError } from '../../src/failure.ts';
 import type { Store } from '../../src/stores/contract.ts';
+import { wrappedStore } from './wrapped-store.ts';
 
 export type FailureMode =
   /** The operation is not carried out. */
@@ -23,21 +24,12 @@ export function failingStores<Stores extends Readonly<Record<string, Store>>>(st
     if (mode === 'hangs' || mode === 'late') return new Promise<never>(() => {});
     throw new FailureError('store_failed', 'storage', { reason: 'injected' });
   };
-  const wrap = (store: Store): Store => {
-    const call = async <Result>(operation: () => Promise<Result>): Promise<Result> => {
+  const wrap = (store: Store): Store =>
+    wrappedStore(store, async (operation) => {
       operations += 1;
       const fails = mode === 'dies' ? operations >= failAt : operations === failAt;
       return fails ? failing(operation) : operation();
-    };
-    return {
-      read: (...args) => call(() => store.read(...args)),
-      write: (...args) => call(() => store.write(...args)),
-      delete: (...args) => call(() => store.delete(...args)),
-      take: (...args) => call(() => store.take(...args)),
-      acquireLease: (...args) => call(() => store.acquireLease(...args)),
-      releaseLease: (...args) => call(() => store.releaseLease(...args)),
-    };
-  };
+    });
   const wrapped = Object.fromEntries(Object.entries(stores).map(([name, store]) => [name, wrap(store)])) as {
     [Name in keyof Stores]: Store;
   };

@@ -1,0 +1,36 @@
+/** Where the demonstration's application takes its person back. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface CallbackPage extends AsyncDisposable {
+  readonly url: string;
+  /** The query the person's browser came back with. */
+  readonly visited: Promise<URLSearchParams>;
+}
+
+export async function startCallbackPage(): Promise<CallbackPage> {
+  const http = createServer();
+  const visited = new Promise<URLSearchParams>((resolve) => {
+    http.on('request', (request, response) => {
+      const { pathname, searchParams } = new URL(request.url ?? '/', 'http://127.0.0.1');
+      if (pathname !== '/callback') {
+        response.writeHead(404).end();
+        return;
+      }
+      response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' });
+      response.end('You can close this page and go back to the terminal.\n');
+      resolve(searchParams);
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    http.once('error', reject).listen(0, '127.0.0.1', resolve);
+  });
+  return {
+    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/callback`,
+    visited,
+    async [Symbol.asyncDispose]() {
+      http.closeAllConnections();
+      await new Promise((resolve) => http.close(resolve));
+    },
+  };
+}
