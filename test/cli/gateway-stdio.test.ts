@@ -1,24 +1,7 @@
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { type StdioBackend, type StdioLimits, stdioBackend } from '../../src/cli/gateway/stdio-backend.ts';
-import { stdioSession } from '../../src/cli/gateway/stdio-session.ts';
+import { describe, expect, it } from 'vitest';
 import type { Caller } from '../../src/gateway/protect-options.ts';
-import { simulatedClock } from '../helpers/simulated-clock.ts';
-import { called, STDIO_SERVER } from './gateway-scene.ts';
-
-const callerNamed = (subject: string, issuer = 'https://login.example'): Caller => ({
-  subject,
-  clientId: 'agent',
-  scopes: ['read'],
-  claims: { iss: issuer },
-});
-const URL_BEHIND = 'https://mcp.example.com/mcp';
-const INITIALIZE = {
-  jsonrpc: '2.0',
-  id: 1,
-  method: 'initialize',
-  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
-};
+import { called } from './gateway-scene.ts';
+import { callerNamed, clientOf, INITIALIZE, post, scene, URL_BEHIND } from './stdio-scene.ts';
 
 /** A server that answers to nothing else. */
 const ANSWERS_PINGS = `
@@ -32,47 +15,6 @@ const ANSWERS_PINGS = `
     }
   });
 `;
-
-function scene(limits: Partial<StdioLimits> = {}, command: readonly [string, ...string[]] = [process.execPath, STDIO_SERVER]) {
-  const clock = simulatedClock();
-  const events: { readonly event: string; readonly [detail: string]: unknown }[] = [];
-  const backend = stdioBackend({
-    command,
-    passedOn: ['SHOWN', 'OIDC_CLIENT_SECRET'],
-    environment: { SHOWN: 'yes', HIDDEN: 'no', OIDC_CLIENT_SECRET: 'SECRET-x' },
-    log: (level, event, details) => void events.push({ level, event, ...details }),
-    clock,
-    limits,
-    begin: stdioSession,
-  });
-  onTestFinished(() => backend.close());
-  return { backend, clock, events };
-}
-
-function post(
-  backend: StdioBackend,
-  caller: Caller | undefined,
-  message: unknown,
-  headers: Record<string, string> = {},
-): Promise<Response> {
-  return backend.handle(
-    new Request(URL_BEHIND, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers },
-      body: JSON.stringify(message),
-    }),
-    { caller },
-  );
-}
-
-async function clientOf(backend: StdioBackend, caller: Caller | undefined, options: ConstructorParameters<typeof Client>[1] = {}) {
-  const transport = new StreamableHTTPClientTransport(new URL(URL_BEHIND), {
-    fetch: (input, init) => backend.handle(new Request(input, init), { caller }),
-  });
-  const client = new Client({ name: 'test', version: '1.0.0' }, options);
-  await client.connect(transport);
-  return { client, transport };
-}
 
 describe('a stdio server behind the gateway', () => {
   it('gets a process for each session that knows its caller and no secret, with its progress passed on (GWY-01, GWY-11)', async () => {
@@ -235,83 +177,9 @@ describe('a stdio server behind the gateway', () => {
     expect(answers.at(-1)).toBe(503);
   });
 
-  it('that dies answers what is under way, and its session is over (GWY-01)', async () => {
-    const { backend, events } = scene();
-    const { client, transport } = await clientOf(backend, callerNamed('ada'));
-    await expect(client.callTool({ name: 'die', arguments: {} })).rejects.toThrow('The MCP server behind the gateway has ended.');
-    const session = { 'mcp-session-id': transport.sessionId ?? '' };
-    expect((await post(backend, callerNamed('ada'), { jsonrpc: '2.0', id: 9, method: 'ping' }, session)).status).toBe(404);
-    expect(events).toContainEqual(expect.objectContaining({ level: 'warn', event: 'backend.ended' }));
-  });
-
-  it('that cannot be started says so to the client and the log, without a text of the system (GWY-01)', async () => {
-    const { backend, events } = scene({}, ['/nowhere/program', 'SECRET-argument']);
-    await expect(clientOf(backend, callerNamed('ada'))).rejects.toThrow('The MCP server behind the gateway has ended.');
-    expect(events).toContainEqual(
-      expect.objectContaining({ level: 'error', event: 'backend.failed', program: '/nowhere/program', code: 'ENOENT' }),
-    );
-    expect(JSON.stringify(events)).not.toContain('SECRET-');
-  });
-
-  it.each<readonly [title: string, script: string, end: object]>([
-    ['an exit code', 'process.exit(3)', { exitCode: 3 }],
-    ['a signal', "process.kill(process.pid, 'SIGKILL')", { signal: 'SIGKILL' }],
-  ])('that ends before its first answer leaves its program, %s and its last words in the log (GWY-01)', async (_title, script, end) => {
-    const words = `first\\n\\u001B[31mmy last\\u0007 line ${'x'.repeat(600)}`;
-    const { backend, events } = scene({}, [process.execPath, '--eval', `require('node:fs').writeSync(2, '${words}\\n\\n'); ${script}`]);
-    await expect(clientOf(backend, callerNamed('ada'))).rejects.toThrow('has ended');
-    const program = process.execPath;
-    const text = expect.stringMatching(/^\[31mmy last line x(?=x)[^\p{Cc}]*…$/u);
-    await expect
-      .poll(() => events.filter(({ event }) => event === 'backend.last-words'))
-      .toEqual([{ level: 'warn', event: 'backend.last-words', program, text }]);
-    expect(events).toContainEqual(expect.objectContaining({ level: 'warn', event: 'backend.ended', program, ...end }));
-  });
-
-  it('that ends later leaves no words in the log but its end (GWY-01)', async () => {
-    const { backend, events } = scene();
-    const { client } = await clientOf(backend, callerNamed('ada'));
-    await called(client, 'grumble');
-    await expect(client.callTool({ name: 'die', arguments: {} })).rejects.toThrow('has ended');
-    await backend.close();
-    expect(events).toContainEqual(expect.objectContaining({ event: 'backend.ended', exitCode: 3 }));
-    expect(events.filter(({ event }) => event === 'backend.last-words')).toEqual([]);
-  });
-
-  it('refuses a subject that no environment can hold, instead of another one (GWY-11)', async () => {
-    const { backend, events } = scene();
-    await expect(clientOf(backend, callerNamed('ada\u0000root'))).rejects.toThrow('has ended');
-    expect(events).toContainEqual(expect.objectContaining({ event: 'backend.failed', code: 'ERR_INVALID_ARG_VALUE' }));
-  });
-
-  it('ends when it is idle, but not while a stream waits (GWY-01)', async () => {
-    const { backend, clock } = scene({ idleMs: 60_000 });
-    const { transport, client } = await clientOf(backend, callerNamed('ada'));
-    const session = { 'mcp-session-id': transport.sessionId ?? '' };
-    await called(client, 'who');
-    await clock.advance(3_600_000);
-    expect(((await called(client, 'who')) as { subject: string }).subject).toBe('ada');
-    await client.close();
-    await clock.advance(3_600_000);
-    await expect
-      .poll(async () => (await post(backend, callerNamed('ada'), { jsonrpc: '2.0', id: 9, method: 'ping' }, session)).status)
-      .toBe(404);
-  });
-
   it('serves a client that asks for the newest protocol first, by the one the server speaks over stdio (GWY-01)', async () => {
     const { backend } = scene();
     const { client } = await clientOf(backend, callerNamed('ada'), { versionNegotiation: { mode: 'auto' } });
     expect(await called(client, 'who')).toMatchObject({ subject: 'ada' });
-  });
-
-  it('writes what the process says to stderr into the log, in one line and without control characters (OBS-04)', async () => {
-    const { backend, events } = scene();
-    const { client } = await clientOf(backend, callerNamed('ada'));
-    await called(client, 'grumble');
-    await backend.close();
-    expect(events).toContainEqual(
-      expect.objectContaining({ level: 'info', event: 'backend.stderr', text: expect.stringMatching(/^grumbling.*about it$/) }),
-    );
-    expect(JSON.stringify(events)).not.toContain('\\u001b');
   });
 });
