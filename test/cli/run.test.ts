@@ -15,6 +15,12 @@ describe('the command line', () => {
     expect(stdout).not.toContain('\u001B');
   });
 
+  it('shows every exit code in its help', async () => {
+    const { stdout } = await runCommand(['--help']);
+    const codes = stdout.slice(stdout.indexOf('Exit codes:')).match(/(?<= {2})\d+(?= )/g);
+    expect(codes).toEqual(Object.values(EXIT_CODES).map(String));
+  });
+
   it.each(['login', 'fetch', 'token', 'status', 'discover', 'logout'])('shows the help of %s with the common options', async (command) => {
     const { exitCode, stdout } = await runCommand([command, '--help']);
     expect(exitCode).toBe(0);
