@@ -22,8 +22,8 @@ const serverDown = 'Try again later; every stored credential was kept.';
 export const FAILURE_CODES = {
   // configuration and requests
   invalid_configuration: {
-    message: 'The client is configured wrongly.',
-    advice: 'Mend every problem listed, then create the client again.',
+    message: 'The configuration is wrong.',
+    advice: 'Mend every problem listed, then try again.',
     ...reconfigure,
   },
   url_outside_resource: {

@@ -1,5 +1,5 @@
 /** Several kinds of tokens on one endpoint: people who log in, and machines with a static token (GWY-09). */
-import { throwProblems, when } from './configuration-mistakes.ts';
+import { throwProblems, when } from '../misconfigured.ts';
 import {
   isValidatorUnavailable,
   TokenRejected,

@@ -1,7 +1,8 @@
 /** One handler for all of a gateway: its own endpoints, and the resource behind the login (GWY-01). */
+
+import { throwProblems, when } from '../misconfigured.ts';
 import { canonicalResource, isInsideResource } from '../protocol/resource-identifier.ts';
 import { handlerFailed, originRefused } from './bearer-answers.ts';
-import { throwProblems, when } from './configuration-mistakes.ts';
 import { crossOrigin, isOrigin } from './cross-origin.ts';
 import { notFoundAnswer } from './oauth/oauth-answers.ts';
 import type { ResourceServer } from './oauth/resource-server.ts';

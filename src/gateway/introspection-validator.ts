@@ -2,13 +2,13 @@
 import * as z from 'zod/mini';
 import { type Clock, systemClock } from '../clock.ts';
 import { FailureError, kindOf } from '../failure.ts';
+import { throwProblems, when } from '../misconfigured.ts';
 import type { FetchLike, LogRecord } from '../options.ts';
 import { clientAuthentication } from '../protocol/client-authentication.ts';
 import { isSafeEndpoint } from '../protocol/endpoint-url.ts';
 import type { Http } from '../protocol/http.ts';
 import { retryAfterSeconds } from '../protocol/retry-after.ts';
 import { acceptedAudiences } from './accepted-audiences.ts';
-import { throwProblems, when } from './configuration-mistakes.ts';
 import { gatewayHttp } from './gateway-http.ts';
 import { validatedToken } from './jwt-claims.ts';
 import { tokenDigest } from './token-digest.ts';

@@ -1,11 +1,11 @@
 /** JWT access tokens of any OpenID Connect or OAuth 2.0 issuer that publishes its keys (GWY-10). */
 import { compactVerify, errors, type JWSHeaderParameters } from 'jose';
 import { type Clock, systemClock } from '../clock.ts';
+import { throwProblems, when } from '../misconfigured.ts';
 import type { FetchLike, LogRecord } from '../options.ts';
 import { isSafeEndpoint } from '../protocol/endpoint-url.ts';
 import { serverMetadataUrls } from '../protocol/well-known.ts';
 import { acceptedAudiences } from './accepted-audiences.ts';
-import { throwProblems, when } from './configuration-mistakes.ts';
 import { gatewayHttp } from './gateway-http.ts';
 import { gatewayLog } from './gateway-log.ts';
 import { type IssuerKeys, issuerKeys } from './issuer-keys.ts';

@@ -1,9 +1,9 @@
 /** Everything that is wrong with the options of `protect`, each as a sentence that says what to change. Pure. */
 import { failureOf } from '../failure.ts';
+import { when } from '../misconfigured.ts';
 import { isSafeEndpoint } from '../protocol/endpoint-url.ts';
 import { canonicalResource } from '../protocol/resource-identifier.ts';
 import { isScopeToken } from '../protocol/scope-token.ts';
-import { when } from './configuration-mistakes.ts';
 import { isOrigin } from './cross-origin.ts';
 import type { ProtectOptions, ProtectOptionsWithoutClient } from './protect-options.ts';
 

@@ -4,6 +4,7 @@
  */
 import { systemClock } from '../clock.ts';
 import { kindOf } from '../failure.ts';
+import { throwProblems } from '../misconfigured.ts';
 import { canonicalResource } from '../protocol/resource-identifier.ts';
 import { isScopeToken } from '../protocol/scope-token.ts';
 import { missingScopes, scopeUnion } from '../protocol/scopes.ts';
@@ -21,7 +22,6 @@ import {
 import { bearerCredentials } from './bearer-credentials.ts';
 import { withBodyEnd, withoutBody } from './body-end.ts';
 import { type ClientClosing, clientClosing, closerOf } from './client-closing.ts';
-import { throwProblems } from './configuration-mistakes.ts';
 import { mayBeForeignPage } from './cross-origin.ts';
 import { withCaller } from './current-caller.ts';
 import { gatewayLog } from './gateway-log.ts';

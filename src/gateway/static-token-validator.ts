@@ -1,7 +1,8 @@
 /** Tokens that were agreed upon beforehand, for machines beside the people who log in (GWY-09). */
+
+import { throwProblems, when } from '../misconfigured.ts';
 import { constantTimeEqual } from '../protocol/constant-time-equal.ts';
 import { isScopeToken } from '../protocol/scope-token.ts';
-import { throwProblems, when } from './configuration-mistakes.ts';
 import { tokenDigest } from './token-digest.ts';
 import { TokenRejected, type TokenValidator } from './token-validator.ts';
 

@@ -1,6 +1,6 @@
 /** Loads the validator that `TOKEN_VALIDATOR_FACTORY=module:export` names (GWY-09, GWY-14). */
 import { kindOf } from '../failure.ts';
-import { throwProblems } from './configuration-mistakes.ts';
+import { throwProblems } from '../misconfigured.ts';
 import type { TokenValidator } from './token-validator.ts';
 
 /** Makes a validator. What it needs it takes from the environment. */

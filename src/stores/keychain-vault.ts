@@ -1,7 +1,7 @@
 /** A vault whose secrets are sealed with a key that the keychain of the operating system keeps. */
 import { type Clock, systemClock } from '../clock.ts';
-import { AuthorizationError, toAuthorizationError } from '../errors.ts';
-import { failure } from '../failure.ts';
+import { toAuthorizationError } from '../errors.ts';
+import { throwProblems } from '../misconfigured.ts';
 import type { Store } from './contract.ts';
 import type { Keychain } from './keychain.ts';
 import { addKeychainKey, type KeychainKeys, keychainRing } from './keychain-keys.ts';
@@ -65,9 +65,7 @@ function keysOf({
     ...(isName(service) ? [] : ['`service` must be a name of 1 to 128 characters on one line.']),
     ...(answerMs > 0 ? [] : ['`answerMs` must be more than nothing.']),
   ];
-  if (problems.length > 0) {
-    throw new AuthorizationError(failure('invalid_configuration', 'configuration', { problems, reason: problems.join(' ') }));
-  }
+  throwProblems(problems);
   ofThisSystem ??= systemKeychain();
   return { store: toldStore(store), service, keychain: patientKeychain(keychain ?? ofThisSystem, { clock, answerMs }) };
 }

@@ -1,5 +1,6 @@
 /** The user's own PostgreSQL client, whichever library it is of, as a function that runs a statement. */
 import { FailureError } from '../failure.ts';
+import { misconfigured } from '../misconfigured.ts';
 import { databaseErrorCode, databaseFailure } from './database-errors.ts';
 
 /** Pools and clients of `pg`, and what offers the same call. */
@@ -46,9 +47,7 @@ export function statementRunner(client: PostgresClient, schema: string): RunStat
 function queryOf(client: PostgresClient): RunStatement {
   if ('unsafe' in client) return async (text, values) => (await client.unsafe(text, values)) as readonly Row[];
   if ('query' in client) return async (text, values) => (await client.query(text, values)).rows as readonly Row[];
-  throw new FailureError('invalid_configuration', 'configuration', {
-    reason: 'The client of the PostgreSQL store runs no statements: pass a Pool or Client of pg, or the sql of postgres.',
-  });
+  throw misconfigured(['The client of the PostgreSQL store runs no statements: pass a Pool or Client of pg, or the sql of postgres.']);
 }
 
 function postgresFailure(thrown: unknown, code: string, schema: string): FailureError {

@@ -1,5 +1,6 @@
 /** The tables of the PostgreSQL store, and how they come about. */
-import { FailureError } from '../failure.ts';
+import { toAuthorizationError } from '../errors.ts';
+import { misconfigured } from '../misconfigured.ts';
 import { NEWER_SCHEMA, type PostgresClient, statementRunner } from './postgres-client.ts';
 
 export const DEFAULT_SCHEMA = 'authchart';
@@ -10,9 +11,7 @@ const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
 /** Names go into statements as text, so they may hold nothing that would need care there. */
 export function assertSchemaName(schema: string): void {
   if (IDENTIFIER.test(schema)) return;
-  throw new FailureError('invalid_configuration', 'configuration', {
-    reason: 'The schema of the PostgreSQL store has to be a name of letters, digits and underscores.',
-  });
+  throw misconfigured(['The schema of the PostgreSQL store has to be a name of letters, digits and underscores.']);
 }
 
 /**
@@ -20,14 +19,19 @@ export function assertSchemaName(schema: string): void {
  * they are there. One statement: it happens as a whole or not at all, on any kind of
  * client, and any number of processes may run it at once.
  *
- * Rejects with `record_unreadable`, everything untouched, where a newer version of
+ * Rejects with an AuthorizationError: `record_unreadable`, everything untouched, where a newer version of
  * authchart has migrated the schema; with `store_failed` where the database refuses,
  * or tables of these names are there that are not ours.
  */
 export async function migratePostgres(client: PostgresClient, options: { readonly schema?: string } = {}): Promise<void> {
   const { schema = DEFAULT_SCHEMA } = options;
   assertSchemaName(schema);
-  await statementRunner(client, schema)(migration(schema), []);
+  try {
+    await statementRunner(client, schema)(migration(schema), []);
+  } catch (thrown) {
+    // Called by the application itself, not by a client that would turn it into the public error.
+    throw toAuthorizationError(thrown, 'storage');
+  }
 }
 
 /**

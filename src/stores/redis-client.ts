@@ -1,5 +1,6 @@
 /** The user's own Redis client, whichever library it is of, as a function that runs scripts. */
 import { FailureError } from '../failure.ts';
+import { misconfigured } from '../misconfigured.ts';
 import { databaseErrorCode, databaseFailure } from './database-errors.ts';
 
 /** Clients, pools, clusters and sentinels of `redis` (node-redis). */
@@ -56,9 +57,9 @@ function evaluatorOf(client: RedisClient): Evaluate {
   if ('evalsha' in client) {
     return async (by, text, all) => (by === 'sha1' ? client.evalsha(text, 1, ...all) : client.eval(text, 1, ...all));
   }
-  throw new FailureError('invalid_configuration', 'configuration', {
-    reason: 'The client of the Redis store can run no scripts: pass one of redis or ioredis, or a function that sends a command.',
-  });
+  throw misconfigured([
+    'The client of the Redis store can run no scripts: pass one of redis or ioredis, or a function that sends a command.',
+  ]);
 }
 
 const digests = new Map<string, Promise<string>>();

@@ -1,6 +1,5 @@
 /** The keys a sealed store knows. */
-import { AuthorizationError } from '../errors.ts';
-import { failure } from '../failure.ts';
+import { throwProblems } from '../misconfigured.ts';
 
 /** 32 random bytes, or an AES-KW key of 256 bits for `wrapKey` and `unwrapKey`, which need not be extractable. */
 export type SealingKey = Uint8Array | CryptoKey;
@@ -36,9 +35,7 @@ export function keyRing({ keys, current }: SealingKeys): KeyRing {
     ...Object.entries(keys).flatMap(([keyId, key], index) => problemsOfKey(keyId, key, index)),
     ...(Object.hasOwn(keys, current) ? [] : ['current: none of the keys has this identifier.']),
   ];
-  if (problems.length > 0) {
-    throw new AuthorizationError(failure('invalid_configuration', 'configuration', { problems, reason: problems.join(' ') }));
-  }
+  throwProblems(problems);
 
   // Copied now, so that the caller may wipe its own.
   const owned = Object.entries(keys).map(([keyId, key]) => [keyId, key instanceof Uint8Array ? new Uint8Array(key) : key] as const);

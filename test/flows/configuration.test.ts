@@ -106,7 +106,7 @@ describe('a client that is configured wrongly', () => {
 
   it('because it was told nothing at all, as from JavaScript', () => {
     expect(() => (createAuthorizationClient as (options?: AuthorizationClientOptions) => unknown)()).toThrow(
-      /^The client is configured wrongly\. The options are missing; `resource` at least has to be named\. .*\[invalid_configuration\]$/,
+      /^The configuration is wrong\. The options are missing; `resource` at least has to be named\. .*\[invalid_configuration\]$/,
     );
   });
 

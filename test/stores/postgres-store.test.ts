@@ -163,10 +163,10 @@ describe('the migration of PostgreSQL', () => {
   });
 
   it.for(['a"; DROP SCHEMA public; --', '', 'a b', "a'", 'x'.repeat(64)])('refuses %j as a schema (STO-02)', async (schema) => {
-    const invalid = { failure: { code: 'invalid_configuration', phase: 'configuration' } };
+    const invalid = { code: 'invalid_configuration', failure: { phase: 'configuration' } };
     const client: PostgresClient = { query: () => expect.fail('nothing may be sent') };
     await expect(migratePostgres(client, { schema })).rejects.toMatchObject(invalid);
-    expect(() => postgresStore({ client, schema })).toThrow(/^The client is configured wrongly\./);
+    expect(() => postgresStore({ client, schema })).toThrow(/^The configuration is wrong\. .*\[invalid_configuration\]$/);
   });
 });
 
@@ -200,7 +200,7 @@ describe('PostgreSQL store that cannot', () => {
   });
 
   it('refuses a client that runs no statements (STO-02)', () => {
-    expect(() => postgresStore({ client: {} as PostgresClient })).toThrow(/^The client is configured wrongly\./);
+    expect(() => postgresStore({ client: {} as PostgresClient })).toThrow(/^The configuration is wrong\. .*\[invalid_configuration\]$/);
   });
 });
 

@@ -163,7 +163,7 @@ describe('Redis store that cannot', () => {
   });
 
   it('refuses a client that runs no scripts, and values that are not JSON (STO-02)', async () => {
-    expect(() => redisStore({ client: {} as RedisClient })).toThrow(/^The client is configured wrongly\./);
+    expect(() => redisStore({ client: {} as RedisClient })).toThrow(/^The configuration is wrong\. .*\[invalid_configuration\]$/);
     await expect(redisStore({ client: () => Promise.resolve([]) }).write('a', { n: 1n } as never)).rejects.toMatchObject({
       failure: { code: 'store_failed', details: { reason: 'The value is not plain JSON.' } },
     });

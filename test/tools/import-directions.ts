@@ -20,7 +20,7 @@ interface Layer {
 }
 
 /** Plain data and contracts that every layer may use: they have no effects and import next to nothing. */
-const shared = [/^src\/(clock|errors|failure|failure-codes|limits|ordered-json)\.ts$/];
+const shared = [/^src\/(clock|errors|failure|failure-codes|limits|misconfigured|ordered-json)\.ts$/];
 /** Nothing imports the command line, and nothing but the command line imports the gateway. */
 const anyButCli = [/^src\/(?!cli\/|gateway[./])/];
 const contracts = [...shared, /^src\/(options|status)\.ts$/, /^src\/(stores|user-agents)\/contract\.ts$/, /^src\/protocol\/documents\.ts$/];

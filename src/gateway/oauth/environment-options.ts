@@ -1,6 +1,7 @@
 /** The OAuth half of the gateway as environment variables (GWY-14). Pure: the caller reads the environment and the file. */
+
+import { throwProblems } from '../../misconfigured.ts';
 import { parseScope } from '../../protocol/scopes.ts';
-import { throwProblems } from '../configuration-mistakes.ts';
 import type { GatewayOptions } from './gateway-options.ts';
 import { problemsOfGatewayOptions } from './option-problems.ts';
 

@@ -2,6 +2,7 @@
 import { type Clock, systemClock } from '../../clock.ts';
 import { AuthorizationError } from '../../errors.ts';
 import { DEFAULT_LIMITS } from '../../limits.ts';
+import { misconfigured } from '../../misconfigured.ts';
 import type { FetchLike, Inspector, LogRecord } from '../../options.ts';
 import { createHttp, type Http } from '../../protocol/http.ts';
 import { canonicalResource } from '../../protocol/resource-identifier.ts';
@@ -10,7 +11,6 @@ import type { Store } from '../../stores/contract.ts';
 import { memoryStore } from '../../stores/memory-store.ts';
 import { sealedWith } from '../../stores/sealed-with.ts';
 import { KEY_BYTES, type KeyRing, keyRing, type SealingKeys } from '../../stores/sealing-keys.ts';
-import { misconfigured } from '../configuration-mistakes.ts';
 import type { TokenValidator } from '../token-validator.ts';
 import {
   DEFAULT_GATEWAY_LIMITS,

@@ -2,10 +2,11 @@
  * A protected resource whose identity provider serves MCP clients itself: what they
  * discover it by, and no authorization server in between (GWY-02).
  */
+
+import { throwProblems, when } from '../../misconfigured.ts';
 import { isSafeEndpoint } from '../../protocol/endpoint-url.ts';
 import { canonicalResource } from '../../protocol/resource-identifier.ts';
 import { isScopeToken } from '../../protocol/scope-token.ts';
-import { throwProblems, when } from '../configuration-mistakes.ts';
 import type { RequestPlatform } from '../protect-options.ts';
 import { problemsOfResource } from '../protect-problems.ts';
 import { endpointsOf, resourceDocument, resourceDocumentPaths } from './metadata-documents.ts';

@@ -1,9 +1,9 @@
 /** What `reverseProxy` is given. */
 import type { Clock } from '../../clock.ts';
+import { when } from '../../misconfigured.ts';
 import type { FetchLike, LogRecord } from '../../options.ts';
 import { isSafeEndpoint, webUrl } from '../../protocol/endpoint-url.ts';
 import { canonicalResource } from '../../protocol/resource-identifier.ts';
-import { when } from '../configuration-mistakes.ts';
 import { problemsOfResource } from '../protect-problems.ts';
 
 export interface ReverseProxyOptions {

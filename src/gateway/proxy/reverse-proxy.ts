@@ -5,10 +5,10 @@
  */
 import { systemClock } from '../../clock.ts';
 import { kindOf } from '../../failure.ts';
+import { throwProblems } from '../../misconfigured.ts';
 import { challengeFacts } from '../../protocol/challenge.ts';
 import { canonicalResource } from '../../protocol/resource-identifier.ts';
 import { backendGone, backendLate, nothingBehind, sessionUnknown } from '../bearer-answers.ts';
-import { throwProblems } from '../configuration-mistakes.ts';
 import { gatewayLog } from '../gateway-log.ts';
 import { InsufficientScope } from '../insufficient-scope.ts';
 import type { BackendAccess, ProtectedCall, ProtectOptions } from '../protect-options.ts';
