@@ -5,7 +5,7 @@ import type { Gateway } from '../../src/gateway/oauth/create-gateway.ts';
 import type { GatewayOptions } from '../../src/gateway/oauth/gateway-options.ts';
 import { authorizeUrl, codeForm, GATEWAY, type Json, post } from '../helpers/gateway-scene.ts';
 import { callbackUrl, type ScriptedGateway, scriptedGateway } from '../helpers/scripted-gateway.ts';
-import { scriptedIdentityProvider } from '../helpers/scripted-identity-provider.ts';
+import { IDENTITY_PROVIDER, scriptedIdentityProvider } from '../helpers/scripted-identity-provider.ts';
 
 const CLIENT = 'https://client.example.com/oauth/client.json';
 const KEYS = 'https://client.example.com/keys';
@@ -25,6 +25,7 @@ interface World {
   readonly scene: ScriptedGateway;
   /** Documents by URL; what is not here is not found. */
   readonly documents: Map<string, unknown>;
+  /** Every URL that was fetched, but the identity provider's. */
   readonly asked: string[];
 }
 
@@ -36,7 +37,7 @@ function world(document: Json = DOCUMENT, changes: Pick<GatewayOptions, 'clientM
     clientMetadataDocuments: { resolve: () => Promise.resolve(['93.184.215.14']) },
     fetch: (input, init) => {
       const { url } = new Request(input, init);
-      if (!url.startsWith('https://client.example.com/')) return provider.fetch(input, init);
+      if (url.startsWith(`${IDENTITY_PROVIDER}/`)) return provider.fetch(input, init);
       asked.push(url);
       const found = documents.get(url);
       return Promise.resolve(found === undefined ? new Response(null, { status: 404 }) : Response.json(found));
@@ -222,6 +223,8 @@ describe('a client that signs', () => {
       const documents = { resolve: (name: string) => Promise.resolve([name === 'inside.example.com' ? address : '93.184.215.14']) };
       const uri = 'https://inside.example.com/keys';
       const here = world({ ...DOCUMENT, jwks: undefined, jwks_uri: uri }, { clientMetadataDocuments: documents });
+      // Whoever asked there would get what proves the client.
+      here.documents.set(uri, { keys: [PUBLIC] });
       expect(await present(here.scene.gateway, withAssertion({ grant_type: 'refresh_token' }, await assertionOf(here)))).toEqual([
         400,
         'invalid_client',
