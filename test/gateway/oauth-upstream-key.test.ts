@@ -2,6 +2,7 @@ import { createLocalJWKSet, decodeProtectedHeader, exportJWK, generateKeyPair, j
 import { describe, expect, it } from 'vitest';
 import { createGateway } from '../../src/gateway/oauth/create-gateway.ts';
 import type { SigningKey, UpstreamOptions } from '../../src/gateway/oauth/gateway-options.ts';
+import { isTokenRejected } from '../../src/gateway/token-validator.ts';
 import { backendToken, codeForm, post, RESOURCE } from '../helpers/gateway-scene.ts';
 import { callbackUrl, scriptedGateway } from '../helpers/scripted-gateway.ts';
 import { IDENTITY_PROVIDER } from '../helpers/scripted-identity-provider.ts';
@@ -10,6 +11,30 @@ const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: 
 const clientKey = { ...(await exportJWK(privateKey)), kid: 'gateway-1', alg: 'ES256' } as SigningKey;
 const keys = createLocalJWKSet({ keys: [{ ...(await exportJWK(publicKey)), kid: 'gateway-1' }] });
 const upstream: UpstreamOptions = { issuer: IDENTITY_PROVIDER, clientId: 'gateway', authMethod: 'private_key_jwt', clientKey };
+/** RFC 6749 section 2.3.1 writes it otherwise in a header. */
+const SECRET = 'the secret:%';
+
+describe('a gateway with a secret for upstream', () => {
+  it.each<[string, 'client_secret_basic' | 'client_secret_post', string | null, string | null]>([
+    ['in its header', 'client_secret_basic', `Basic ${btoa('gateway:the+secret%3A%25')}`, null],
+    ['in its form', 'client_secret_post', null, SECRET],
+  ])('sends it %s when it revokes, too (GWY-07, GWY-08)', async (_, authMethod, authorization, secret) => {
+    const scene = scriptedGateway({
+      upstream: { issuer: IDENTITY_PROVIDER, clientId: 'gateway', clientSecret: SECRET, authMethod },
+    });
+    const { clientId, body } = await scene.tokens();
+    await post(scene.gateway, 'revoke', { client_id: clientId, token: String(body['refresh_token']) });
+    const sent = scene.provider.revocations.map(({ form, authorization: header }) => [
+      form.get('token_type_hint'),
+      header,
+      form.get('client_secret'),
+    ]);
+    expect(sent).toEqual([
+      ['refresh_token', authorization, secret],
+      ['access_token', authorization, secret],
+    ]);
+  });
+});
 
 describe('a gateway with a key for upstream', () => {
   it('signs at the exchange, at every refresh and when it revokes, each time anew, and sends no secret (GWY-07, GWY-08)', async () => {
@@ -19,7 +44,7 @@ describe('a gateway with a key for upstream', () => {
     expect(await backendToken(scene.gateway, body['access_token'])).toBe('upstream-access-2');
     await post(scene.gateway, 'revoke', { client_id: clientId, token: String(body['refresh_token']) });
     expect(scene.provider.revoked).toEqual(['upstream-refresh-2', 'upstream-access-2']);
-    const forms = scene.provider.tokenRequests;
+    const forms = [...scene.provider.tokenRequests, ...scene.provider.revocations.map(({ form }) => form)];
     const proven = await Promise.all(
       forms.map(async (form) => {
         const assertion = form.get('client_assertion') ?? '';
@@ -28,9 +53,22 @@ describe('a gateway with a key for upstream', () => {
         return payload.jti;
       }),
     );
-    expect(new Set(proven).size).toBe(2);
+    expect(new Set(proven).size).toBe(4);
+    expect(scene.provider.revocations.map(({ authorization }) => authorization)).toEqual([null, null]);
     expect(forms.some((form) => form.has('client_secret'))).toBe(false);
     expect(JSON.stringify([scene.logged, body])).not.toContain(String(clientKey['d']));
+  });
+
+  it('that is not let revoke says so in its log, and the grant is over all the same (GWY-08)', async () => {
+    const scene = scriptedGateway({ upstream });
+    const { clientId, body } = await scene.tokens();
+    scene.provider.answerRevocation = () => Response.json({ error: 'invalid_client', error_description: 'hunter2' }, { status: 401 });
+    expect((await post(scene.gateway, 'revoke', { client_id: clientId, token: String(body['refresh_token']) })).status).toBe(200);
+    expect(scene.provider.revoked).toEqual(['upstream-refresh-1', 'upstream-access-1']);
+    const failed = { level: 'warn', event: 'gateway.upstream-revocation-failed', status: 401 };
+    expect(scene.logged.filter(({ event }) => event === failed.event)).toMatchObject([failed, failed]);
+    expect(JSON.stringify(scene.logged)).not.toContain('hunter2');
+    await expect(backendToken(scene.gateway, body['access_token'])).rejects.toSatisfy(isTokenRejected);
   });
 
   it.each<[string, object]>([

@@ -4,15 +4,23 @@ import { settled } from './simulated-clock.ts';
 
 export const IDENTITY_PROVIDER = 'https://login.example.com';
 
+export interface RevocationRequest {
+  readonly form: URLSearchParams;
+  readonly authorization: string | null;
+}
+
 export interface ScriptedIdentityProvider {
   readonly fetch: NonNullable<GatewayOptions['fetch']>;
-  /** Forms that reached the token or revocation endpoint, newest last. */
+  /** Forms that reached the token endpoint, newest last. */
   readonly tokenRequests: URLSearchParams[];
-  readonly revoked: string[];
+  readonly revocations: RevocationRequest[];
+  /** The tokens that were to be revoked, whatever the answer was. */
+  readonly revoked: readonly string[];
   /** What the metadata says. */
   metadata: Record<string, unknown>;
   /** Answers a token request. */
   answer: (form: URLSearchParams) => Response | Promise<Response>;
+  answerRevocation: (form: URLSearchParams) => Response | Promise<Response>;
   /** Every request fails as if nothing was there. */
   isDown: boolean;
 }
@@ -21,7 +29,10 @@ export function scriptedIdentityProvider(): ScriptedIdentityProvider {
   let issued = 0;
   const script: ScriptedIdentityProvider = {
     tokenRequests: [],
-    revoked: [],
+    revocations: [],
+    get revoked() {
+      return script.revocations.map(({ form }) => form.get('token') ?? '');
+    },
     isDown: false,
     metadata: {
       issuer: IDENTITY_PROVIDER,
@@ -39,6 +50,7 @@ export function scriptedIdentityProvider(): ScriptedIdentityProvider {
         expires_in: 600,
       });
     },
+    answerRevocation: () => new Response(null, { status: 200 }),
     fetch: async (input, init) => {
       const request = new Request(input, init);
       await settled();
@@ -48,8 +60,8 @@ export function scriptedIdentityProvider(): ScriptedIdentityProvider {
         return pathname.startsWith('/.well-known/') ? Response.json(script.metadata) : new Response(null, { status: 404 });
       const form = new URLSearchParams(await request.text());
       if (pathname === '/revoke') {
-        script.revoked.push(form.get('token') ?? '');
-        return new Response(null, { status: 200 });
+        script.revocations.push({ form, authorization: request.headers.get('authorization') });
+        return script.answerRevocation(form);
       }
       script.tokenRequests.push(form);
       return script.answer(form);
