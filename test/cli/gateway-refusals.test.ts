@@ -133,6 +133,21 @@ describe('authchart gateway refuses', () => {
     expect((await refusal({ '--keys-file': file })).replace(/\s+/g, ' ')).toContain('two keys have one name');
   });
 
+  it.each<readonly [title: string, change: object]>([
+    ['of another algorithm', { alg: 'RS256' }],
+    ['that is mangled', { d: 'SECRET-d' }],
+  ])('a signing key behind the first, and a key of the client, %s, before any token needs it (GWY-14)', async (_title, change) => {
+    const { signing, ...keys } = JSON.parse(await makeKeysFile(0)) as { readonly signing: readonly object[] };
+    const broken = { ...signing[0], kid: 'two', ...change };
+    const [keysFile, keyFile] = [join(await temporaryDirectory(), 'keys.json'), join(await temporaryDirectory(), 'key.jwk')];
+    await writeFile(keysFile, JSON.stringify({ ...keys, signing: [...signing, broken] }), { mode: 0o600 });
+    await writeFile(keyFile, JSON.stringify(broken), { mode: 0o600 });
+    const said = (await refusal({ '--keys-file': keysFile, '--client-key-file': keyFile, '--check': true })).replace(/\s+/g, ' ');
+    expect(said).toContain('`--keys-file` has a signing key that cannot be used: number 2 is no private key of its `alg`.');
+    expect(said).toContain('`--client-key-file` is no private key of its `alg`.');
+    expect(said).not.toContain('SECRET-');
+  });
+
   it('a validator that is not there (GWY-09, GWY-14)', async () => {
     const endpoints = { '--authorize-endpoint': 'https://login.example.com/a', '--token-endpoint': 'https://login.example.com/t' };
     expect(await refusal({ ...endpoints, '--validator': './nowhere.mjs:create', '--check': true })).toContain(

@@ -54,7 +54,7 @@ export async function configure(sources: SettingSources, command: readonly strin
     warnings,
   };
   warnings.push(...portWarnings(configuration, given));
-  problems.push(...problemsOfParts(configuration, given), ...unsafeCombinations(configuration, given));
+  problems.push(...(await problemsOfParts(configuration, given)), ...unsafeCombinations(configuration, given));
   return problems.length > 0 ? { problems: [...new Set(problems)] } : { configuration };
 }
 

@@ -2,6 +2,7 @@
 
 import { AuthorizationError } from '../../errors.ts';
 import { problemsOfGatewayOptions } from '../../gateway/oauth/option-problems.ts';
+import { problemsOfKeys } from '../../gateway/oauth/signing-keys.ts';
 import { OidcTokenValidator } from '../../gateway/oidc-token-validator.ts';
 import { staticTokenValidator } from '../../gateway/static-token-validator.ts';
 import { keyRing } from '../../stores/sealing-keys.ts';
@@ -37,12 +38,13 @@ const OIDC_OPTIONS: readonly (readonly [option: string, setting: Setting])[] = [
   ['leewaySeconds', 'leeway'],
 ];
 
-export function problemsOfParts(configuration: GatewayConfiguration, given: GivenSettings): readonly string[] {
+export async function problemsOfParts(configuration: GatewayConfiguration, given: GivenSettings): Promise<readonly string[]> {
   const { signIn, staticTokens, keys } = configuration;
+  const options = gatewayOptions(configuration);
   const named = (problem: string, options: typeof GATEWAY_OPTIONS): string =>
     options.reduce((text, [option, setting]) => text.replaceAll(`\`${option}\``, given.label(setting)), problem);
   return [
-    ...problemsOfGatewayOptions(gatewayOptions(configuration))
+    ...[...problemsOfGatewayOptions(options), ...(await problemsOfKeys(options))]
       .filter((problem) => !NOT_OF_THE_COMMAND_LINE.test(problem) && (signIn !== undefined || !/^`upstream/.test(problem)))
       .map((problem) => named(problem, GATEWAY_OPTIONS)),
     ...(configuration.issuer === undefined ? [] : tried(() => new OidcTokenValidator(oidcOptions(configuration, {})))).map((problem) =>

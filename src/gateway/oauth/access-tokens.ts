@@ -3,16 +3,16 @@
  * so that only the gateway can read them. Both name their grant, in which the upstream
  * tokens are; neither holds one (GWY-08).
  */
-import { exportJWK, generateKeyPair, importJWK, type JWK, jwtVerify, SignJWT } from 'jose';
+import { type JWK, jwtVerify, SignJWT } from 'jose';
 import * as z from 'zod/mini';
 import { FailureError } from '../../failure.ts';
 import { decodeRecord, RECORD_FORMAT } from '../../records/record-format.ts';
 import { seal, unseal } from '../../stores/sealed-entry.ts';
 import { validatedTokens } from '../validated-tokens.ts';
-import type { SigningKey } from './gateway-options.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
 import type { Grant } from './grants.ts';
 import { digestOf, randomText } from './random-text.ts';
+import { loadSigningKeys, type UsableKey } from './signing-keys.ts';
 
 export interface AccessTokenClaims {
   readonly grantId: string;
@@ -25,7 +25,7 @@ export interface AccessTokenClaims {
 
 export interface AccessTokens {
   issue(grant: Grant, scopes: readonly string[], lifetimeSeconds: number): Promise<string>;
-  /** `undefined` for whatever is not a token of this gateway, for this resource, at this time. */
+  /** `undefined` for whatever is not a token of this gateway, for this resource, at this time. @throws FailureError for keys that cannot be used */
   verify(token: string): Promise<AccessTokenClaims | undefined>;
   /** The grant of a token that is to be revoked. */
   ownerOf(token: string): Promise<Pick<AccessTokenClaims, 'grantId' | 'clientId'> | undefined>;
@@ -87,17 +87,9 @@ function passedThroughTokens({ store, clock }: Settings): AccessTokens {
 
 const ownerSchema = z.object({ grantId: z.string(), clientId: z.string() });
 
-interface Key {
-  readonly keyId: string;
-  readonly algorithm: string;
-  readonly sign: CryptoKey;
-  readonly verify: CryptoKey;
-  readonly published: JWK;
-}
-
 function signedTokens({ signingKeys, issuer, resource, clock }: Settings): AccessTokens {
-  let made: Promise<readonly Key[]> | undefined;
-  const keys = (): Promise<readonly Key[]> => (made ??= loadKeys(signingKeys));
+  let made: Promise<readonly UsableKey[]> | undefined;
+  const keys = (): Promise<readonly UsableKey[]> => (made ??= loadSigningKeys(signingKeys));
   const algorithms = [...new Set(signingKeys?.map((key) => key.alg) ?? ['ES256'])];
 
   const tokens: Omit<AccessTokens, 'ownerOf'> = {
@@ -116,8 +108,9 @@ function signedTokens({ signingKeys, issuer, resource, clock }: Settings): Acces
     },
     async verify(token) {
       if (token.length > LONGEST_TOKEN_CHARACTERS) return undefined;
+      // What is wrong with a key is not wrong with the token.
+      const known = await keys();
       try {
-        const known = await keys();
         const { payload } = await jwtVerify(
           token,
           ({ kid, alg }) => {
@@ -191,20 +184,3 @@ function factsIn(payload: unknown): AccessTokenClaims | undefined {
 }
 
 const seconds = (epochMs: number): number => Math.floor(epochMs / 1000);
-
-async function loadKeys(given: readonly SigningKey[] | undefined): Promise<readonly Key[]> {
-  if (given === undefined) {
-    const { privateKey, publicKey } = await generateKeyPair('ES256');
-    const published = { ...(await exportJWK(publicKey)), kid: 'process', alg: 'ES256', use: 'sig' };
-    return [{ keyId: 'process', algorithm: 'ES256', sign: privateKey, verify: publicKey, published }];
-  }
-  return Promise.all(given.map((key) => loadKey(key as JWK)));
-}
-
-async function loadKey(key: JWK): Promise<Key> {
-  const { kty, crv, x, y, n, e, kid: keyId = '', alg: algorithm = '' } = key;
-  // By name, so that no private member is ever published.
-  const published = JSON.parse(JSON.stringify({ kty, crv, x, y, n, e, kid: keyId, alg: algorithm, use: 'sig' })) as JWK;
-  const [sign, verify] = await Promise.all([importJWK(key, algorithm), importJWK(published, algorithm)]);
-  return { keyId, algorithm, sign: sign as CryptoKey, verify: verify as CryptoKey, published };
-}

@@ -23,7 +23,7 @@ export function gatewayValidator(
   return {
     async validate(token, context) {
       if (context.resource !== resource) throw new TokenRejected('It is for another resource.');
-      const facts = await accessTokens.verify(token);
+      const facts = await unlessDown(() => accessTokens.verify(token));
       if (facts === undefined) throw new TokenRejected();
       const { subject, clientId, scopes, expiresAtEpochSeconds, claims } = facts;
       return { token, subject, clientId, scopes, expiresAtEpochSeconds, claims };

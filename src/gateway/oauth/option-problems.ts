@@ -50,7 +50,8 @@ export const SIGNING_ALGORITHMS: readonly string[] = [
   'RS512',
   'EdDSA',
 ];
-const isSigningKey = (key: unknown): boolean => {
+/** In form; whether it signs shows when it is tried. */
+export const isSigningKey = (key: unknown): boolean => {
   const { alg, kid, d } = Object(key) as { alg?: unknown; kid?: unknown; d?: unknown };
   return isText(kid) && isText(d) && typeof alg === 'string' && SIGNING_ALGORITHMS.includes(alg);
 };

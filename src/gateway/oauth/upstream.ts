@@ -2,7 +2,6 @@
  * The gateway as a client of the identity provider (GWY-07): where the person is sent,
  * what the response is checked against, tokens, their refresh and their end.
  */
-import { importJWK, type JWK } from 'jose';
 import { allowInsecureRequests, customFetch, revocationRequest } from 'oauth4webapi';
 import { FailureError } from '../../failure.ts';
 import { authorizationUrl } from '../../protocol/authorization-request.ts';
@@ -16,9 +15,9 @@ import { requestRefresh } from '../../protocol/refresh-request.ts';
 import { promptFor, scopeUnion } from '../../protocol/scopes.ts';
 import { lookForServerMetadata } from '../../protocol/server-metadata.ts';
 import { serverMetadataUrls } from '../../protocol/well-known.ts';
-import type { SigningKey } from './gateway-options.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
 import { subjectOf } from './id-token.ts';
+import { loadClientKey } from './signing-keys.ts';
 
 /** What of the upstream leg has to be remembered while the person is away. Secret. */
 export interface UpstreamAttempt {
@@ -71,7 +70,7 @@ export function createUpstream(settings: Pick<GatewaySettings, 'upstream' | 'htt
 
   let imported: Promise<TokenClient['privateKey']> | undefined;
   const key = (): Promise<TokenClient['privateKey']> => {
-    imported ??= privateKey(upstream.clientKey);
+    imported ??= privateKeyOf(upstream);
     return imported;
   };
 
@@ -172,14 +171,10 @@ export function createUpstream(settings: Pick<GatewaySettings, 'upstream' | 'htt
   };
 }
 
-/** @throws FailureError `invalid_configuration`, without what the importer says: it may quote the key */
-async function privateKey(given: SigningKey | undefined): Promise<TokenClient['privateKey']> {
-  if (given === undefined) return undefined;
-  try {
-    return { key: (await importJWK(given as JWK, given.alg)) as CryptoKey, kid: given.kid };
-  } catch {
-    throw new FailureError('invalid_configuration', 'token', { reason: '`upstream.clientKey` is no private key of its `alg`.' });
-  }
+async function privateKeyOf({ clientKey }: GatewaySettings['upstream']): Promise<TokenClient['privateKey']> {
+  if (clientKey === undefined) return undefined;
+  const { sign, keyId } = await loadClientKey(clientKey);
+  return { key: sign, kid: keyId };
 }
 
 /** Of an identity provider whose endpoints are named; its issuer is then the one of its token endpoint's origin, unless that is named, too. */
