@@ -37,7 +37,7 @@ export function createEnvironment(settings: Settings, deliver: Environment['deli
       clock,
       report: (failure) => settings.log('error', 'checkpoint-not-stored', { failure }),
     }),
-    leases: createLeases({ store, clock, owner: crypto.randomUUID(), leaseMs: limits.leaseMs }),
+    leases: createLeases({ store, clock, leaseMs: limits.leaseMs }),
     credentials: createCredentialRecords({ store, vault, resource, account }),
     registrations: createRegistrationRecords({ store, vault }),
     discoveries: createDiscoveryRecords({ store, ...(vault !== store && { vault }), clock, limits }),

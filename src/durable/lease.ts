@@ -30,11 +30,13 @@ const RENEWALS_PER_LEASE = 3;
 export function createLeases(o: {
   readonly store: Store;
   readonly clock: Clock;
-  /** Differs from every other holder's, in other processes too. */
-  readonly owner: string;
+  /** Differs from every other holder's, in other processes too. Default: a random one, made for the first lease. */
+  readonly owner?: string;
   readonly leaseMs: number;
 }): Leases {
-  const { store, clock, owner, leaseMs } = o;
+  const { store, clock, leaseMs } = o;
+  // Not before it is needed: workers have no randomness while their modules load.
+  let owner = o.owner;
   const held = new Set<string>();
 
   return {
@@ -42,6 +44,7 @@ export function createLeases(o: {
       if (held.has(key)) return undefined;
       held.add(key);
       try {
+        owner ??= crypto.randomUUID();
         const askedAtEpochMs = clock.now();
         const lease = await store.acquireLease(key, owner, leaseMs);
         if (lease !== undefined) return hold({ store, clock, leaseMs, lease, askedAtEpochMs, ended: () => held.delete(key) });

@@ -91,7 +91,7 @@ export function createGrants(
   upstream: Upstream,
 ): Grants {
   const { store, vault, clock, limits, seconds } = settings;
-  const leases = createLeases({ store, clock, owner: randomText(), leaseMs: LEASE_MS });
+  const leases = createLeases({ store, clock, leaseMs: LEASE_MS });
   const keyOf = (grantId: string): string => `gateway-grant/${grantId}`;
   const lifetime = (): number => clock.now() + seconds.refresh * 1000;
 
