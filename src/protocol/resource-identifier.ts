@@ -46,16 +46,32 @@ export function isInsideResource(resource: string, url: URL, attachTo: 'origin' 
 const DECODINGS = 3;
 
 /**
- * Servers and proxies that decode a path before they resolve it, or drop the
- * parameters of its segments, find a way out where the URL standard finds none:
- * `..%2f`, `..%5c`, `..;`, `%252e%252e/`.
+ * Servers and proxies that decode a path before they resolve it, drop the parameters
+ * of its segments, or end it at a NUL, find a way out where the URL standard finds
+ * none: `..%2f`, `..%5c`, `..;`, `%252e%252e/`. What decodes `%2e` also decodes the
+ * `%25%32%65` it may be hidden in, so that every escape counts and not those of dots.
  */
 function leadsOut(path: string): boolean {
   let decoded = path;
-  for (let round = 0; round < DECODINGS; round += 1) {
-    decoded = decoded.replace(/%(25|2e|2f|3b|5c)/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
-  }
-  return /(?:^|[/\\])\.\.(?:[/\\;]|$)/.test(decoded);
+  for (let round = 0; round < DECODINGS; round += 1) decoded = decodedOnce(decoded);
+  return /(?:^|[/\\])\.\.(?:[/\\;?#\0]|$)/.test(decoded);
+}
+
+/**
+ * One character for each byte: whether they are UTF-8 or Latin-1 is nobody's business
+ * here, but for ASCII in more bytes than it needs, which lenient decoders take (RFC
+ * 3629 section 10). `%u002e` is what http.sys decodes. Tabs and line ends are what
+ * URL parsers drop.
+ */
+function decodedOnce(path: string): string {
+  return path
+    .replace(/%(?:u([0-9a-f]{4})|([0-9a-f]{2}))/gi, (_, unit: string | undefined, byte: string) =>
+      String.fromCharCode(Number.parseInt(unit ?? byte, 16)),
+    )
+    .replace(/[\xc0\xc1][\x80-\xbf]|(?:\xe0|\xf0\x80)[\x80\x81][\x80-\xbf]/g, (bytes) =>
+      String.fromCharCode(((bytes.charCodeAt(bytes.length - 2) & 1) << 6) | (bytes.charCodeAt(bytes.length - 1) & 0x3f)),
+    )
+    .replace(/[\t\n\r]/g, '');
 }
 
 /** Is a metadata document that names `documentResource` about `resource`: the same URL, or a parent on a segment boundary (PRM-03)? */

@@ -118,6 +118,7 @@ describe('where the access token goes', () => {
     'https://mcp.example.com/mcp/tools?x=1',
     'https://mcp.example.com/mcp/tools?next=..%2fadmin',
     'https://mcp.example.com/mcp/a%2Fb/..c/d..',
+    'https://mcp.example.com/mcp/caf%E9/%c0%ae/100%25',
     'https://mcp.example.com/a/../mcp',
   ])('attaches it to %s when it is kept inside the path (FET-02)', async (url) => {
     const { client, servers } = scene(PATH_ONLY);
@@ -139,6 +140,9 @@ describe('where the access token goes', () => {
     'https://mcp.example.com/mcp/..;/admin',
     'https://mcp.example.com/mcp/..%3bx=1/admin',
     'https://mcp.example.com/mcp/%252e%252e%252fadmin',
+    'https://mcp.example.com/mcp/%25%32%65%25%32%65%2fadmin',
+    'https://mcp.example.com/mcp/%c0%ae%c0%ae%c0%afadmin',
+    'https://mcp.example.com/mcp/.%0d.%2fadmin',
     'https://mcp.example.com/mcp/..%2f',
     'https://mcp.example.com/',
   ])('refuses %s when it is kept inside the path (FET-02)', async (url) => {

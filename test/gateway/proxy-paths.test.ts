@@ -17,6 +17,8 @@ describe('the path at the backend', () => {
     ['/mcp?a=1;access_token=secret&b=2', '/inner/mcp?b=2'],
     ['/mcp?ACCESS_TOKEN=secret', '/inner/mcp'],
     ['/mcp//evil.example.com/x', '/inner/mcp//evil.example.com/x'],
+    ['/mcp/caf%E9/%c0%ae/100%25', '/inner/mcp/caf%E9/%c0%ae/100%25'],
+    ['/mcp/a..%2fb/%2e%2e%2e/..%E9', '/inner/mcp/a..%2fb/%2e%2e%2e/..%E9'],
   ])('of %s is %s (GWY-01, GWY-13)', async (path, expected) => {
     const { handle, seen } = await proxiedScene();
     expect((await handle(asked({}, ORIGIN + path))).status).toBe(200);
@@ -29,6 +31,9 @@ describe('the path at the backend', () => {
     '/mcp/..%2fadmin',
     '/mcp/..%5cadmin',
     '/mcp/%252e%252e%252fadmin',
+    '/mcp/%25%32%65%25%32%65%2fadmin',
+    '/mcp/%c0%ae%c0%ae%c0%afadmin',
+    '/mcp/.%09.%2fadmin',
     '/mcp/..;/admin',
     '/mcpx',
     '/',

@@ -70,6 +70,59 @@ describe('isInsideResource', () => {
   });
 });
 
+describe('ways out of the path that decoders make', () => {
+  const resource = 'https://h.example/mcp';
+  const isInside = (path: string): boolean => isInsideResource(resource, new URL(`${resource}/${path}`), 'path');
+  const hex = (byte: number): string => `%${byte.toString(16).padStart(2, '0')}`;
+  const escaped = (text: string): string => [...text].map((character) => hex(character.charCodeAt(0))).join('');
+  /** One character, written so that it takes at most one decoding more to read it. */
+  const SPELLINGS: readonly ((character: string) => string)[] = [
+    (character) => character,
+    (character) => escaped(character),
+    (character) => escaped(character).toUpperCase(),
+    (character) => hex(0xc0 | (character.charCodeAt(0) >> 6)) + hex(0x80 | (character.charCodeAt(0) & 0x3f)),
+    (character) => `%e0${hex(0x80 | (character.charCodeAt(0) >> 6))}${hex(0x80 | (character.charCodeAt(0) & 0x3f))}`,
+    (character) => `%f0%80${hex(0x80 | (character.charCodeAt(0) >> 6))}${hex(0x80 | (character.charCodeAt(0) & 0x3f))}`,
+    (character) => `%u00${hex(character.charCodeAt(0)).slice(1)}`,
+    (character) => `%09${character}`,
+  ];
+  /** The same numbers at each run. */
+  const numbers = (seed: number): ((below: number) => number) => {
+    let state = seed;
+    return (below) => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+      return Math.floor((state / 2 ** 32) * below);
+    };
+  };
+  const spelt = (text: string, next: (below: number) => number): string =>
+    [...text].map((character) => SPELLINGS[next(SPELLINGS.length)]?.(character)).join('');
+
+  it('are found in every mixture of spellings, up to three times over (FET-02, GWY-01)', () => {
+    const next = numbers(1);
+    const missed: string[] = [];
+    for (let round = 0; round < 5_000; round += 1) {
+      let path = ['../admin', '..\\admin', '..;x/admin', '..?x', '..#x', '..\0x', '..'][next(7)] ?? '';
+      for (let times = next(4); times > 0; times -= 1) path = spelt(path, next);
+      if (isInside(path.replaceAll(/[#?\0]/g, escaped))) missed.push(path);
+    }
+    expect(missed).toEqual([]);
+  });
+
+  it('are not seen in any other escape, of UTF-8, Latin-1, or what stands for itself (FET-02, GWY-01)', () => {
+    const refused: string[] = [];
+    for (let byte = 0; byte < 256; byte += 1) {
+      for (const path of [`a${hex(byte)}b`, `..${hex(byte)}b`, hex(byte), `%25${hex(byte).slice(1)}/b`]) {
+        if (!isInside(path)) refused.push(path);
+      }
+    }
+    // Some server ends the segment here, and then it is the way out.
+    expect(refused).toEqual(['..%00b', '..%23b', '..%2fb', '..%3bb', '..%3fb', '..%5cb']);
+    for (const path of ['%F0%9F%98%80', '%E0%A0%80..', '100%', '%u', '%zz', 'a%2Fb', '...', '%252e', '..%e2%80%ae/b']) {
+      expect([path, isInside(path)]).toEqual([path, true]);
+    }
+  });
+});
+
 describe('isResourceOf', () => {
   const resource = 'https://h.example/a/mcp';
 
