@@ -1,34 +1,30 @@
 /** Actor of `machines/restoring.ts`: what the store holds decides where the flow goes on (RES-02, RES-03). */
-import type { Challenge, Grant } from '../../machines/contracts.ts';
+import type { Challenge } from '../../machines/contracts.ts';
 import { isExpiring } from '../access-token.ts';
 import type { Checkpoint } from '../durable/checkpoint.ts';
 import { checkAttemptBinding } from './attempt-binding.ts';
 import { effect } from './effect.ts';
 import type { Environment } from './environment.ts';
 import { adopt } from './keep-tokens.ts';
-import { type StoredContext, wholeLogin } from './stored-context.ts';
+import { type StoredContext, storedLogin, wholeLogin } from './stored-context.ts';
 import { type StoredCredential, storedCredential } from './stored-credential.ts';
 
 export const restoreFlow = effect<'restoreFlow'>('storage', async (environment) => {
   const { journal } = environment;
   const checkpoint = await journal.read();
-  const context = checkpoint === undefined ? {} : await wholeLogin(environment, checkpoint);
-  await checkAttemptBinding(environment, context);
-  const kept = { pastStepUps: context.pastStepUps ?? [] };
+  const login = checkpoint === undefined ? {} : storedLogin(checkpoint);
+  const kept = { pastStepUps: login.pastStepUps ?? [] };
+  const left = await whatIsLeft(environment, login);
   const stored = await usableCredential(environment);
-  if (await hasCallback(environment, context))
-    return { place: 'joining', context: { ...context, ...(stored && { token: adopt(environment, stored.facts, stored.tokens) }) } };
-  const grant = await liveGrant(environment, context.grant);
-  if (stored === undefined && grant !== undefined && context.client !== undefined && context.authorizationServer !== undefined) {
-    return { place: 'joining', context: { ...context, grant } };
-  }
-  // A pending step-up is kept beside the credential: its callback may still come.
-  const waiting = grant === undefined ? {} : { ...context, grant };
+  if (left?.hasCallback === true)
+    return { place: 'joining', context: { ...left.context, ...(stored && { token: adopt(environment, stored.facts, stored.tokens) }) } };
+  if (stored === undefined && left !== undefined) return { place: 'joining', context: left.context };
   if (stored === undefined && isAwaitingClient(checkpoint))
-    return { place: 'discovering', context: { ...kept, challenge: askedAnew(context) } };
-  if (stored === undefined) return { place: 'unauthorized', context: { ...kept, ...waiting } };
-  // Reading is all that happens here: the first request refreshes a token that is about to expire (FET-09).
-  return { place: 'authorized', context: { ...kept, ...waiting, token: adopt(environment, stored.facts, stored.tokens) } };
+    return { place: 'discovering', context: { ...kept, challenge: askedAnew(login) } };
+  if (stored === undefined) return { place: 'unauthorized', context: kept };
+  // Reading is all that happens here: the first request refreshes a token that is about to expire (FET-09). A pending
+  // step-up is kept beside the credential: its callback may still come.
+  return { place: 'authorized', context: { ...kept, ...left?.context, token: adopt(environment, stored.facts, stored.tokens) } };
 });
 
 /** A person was asked for a client identifier: that can take days, and more than one process (REG-01). */
@@ -43,16 +39,24 @@ function askedAnew({ challenge = { reason: 'unauthorized' } }: StoredContext): C
   return { ...rest, facts: known };
 }
 
-/** The user has been back already: the callback is in the vault, and its code was never sent. */
-async function hasCallback({ attempts }: Environment, { grant, client, authorizationServer }: StoredContext): Promise<boolean> {
-  if (grant === undefined || client === undefined || authorizationServer === undefined) return false;
-  return (await attempts.readCallback(grant.attemptId)) !== undefined;
-}
-
-/** The attempt, if the user can still complete it: one whose code was sent before the process died is over (AUT-09). */
-async function liveGrant({ attempts, settings }: Environment, grant: Grant | undefined): Promise<Grant | undefined> {
-  if (grant === undefined || grant.deadlineEpochMs <= settings.clock.now()) return undefined;
-  return (await attempts.isOpen(grant.attemptId)) ? grant : undefined;
+/**
+ * The login, if it can still be completed: the user has been back and the code was never sent, or has time left for a page
+ * whose attempt is open (AUT-07, AUT-09). What is over has nothing that anyone would miss, and is read no further.
+ */
+async function whatIsLeft(
+  environment: Environment,
+  login: StoredContext,
+): Promise<{ readonly context: StoredContext; readonly hasCallback: boolean } | undefined> {
+  const { attempts, settings } = environment;
+  const { grant } = login;
+  if (grant === undefined) return undefined;
+  const hasCallback = (await attempts.readCallback(grant.attemptId)) !== undefined;
+  const hasTime = grant.deadlineEpochMs > settings.clock.now();
+  if (!hasCallback && !(hasTime && (await attempts.isOpen(grant.attemptId)))) return undefined;
+  const context = await wholeLogin(environment, login);
+  // From here on it has the server and the client that the attempt was begun with, too.
+  await checkAttemptBinding(environment, context);
+  return { context, hasCallback };
 }
 
 /** What the store holds, unless it has run out and cannot be renewed. */

@@ -8,7 +8,7 @@ import { missingScopes } from '../protocol/scopes.ts';
 import { attemptBinding, checkAttemptBinding } from './attempt-binding.ts';
 import type { Environment } from './environment.ts';
 import { adopt } from './keep-tokens.ts';
-import { type StoredContext, wholeLogin } from './stored-context.ts';
+import { type StoredContext, storedLogin, wholeLogin } from './stored-context.ts';
 import { newestCredential } from './stored-credential.ts';
 import { storedFailure } from './stored-failure.ts';
 
@@ -116,7 +116,7 @@ export async function unfinishedLogin(
 /** What cannot be read is passed over, as one that is not there: restoring has reported it (RES-04). */
 async function readableLogin(environment: Environment, checkpoint: Checkpoint): Promise<StoredContext | undefined> {
   try {
-    return await wholeLogin(environment, checkpoint);
+    return await wholeLogin(environment, storedLogin(checkpoint));
   } catch (thrown) {
     if (failureOf(thrown, 'storage').code === 'store_failed') throw thrown;
     return undefined;

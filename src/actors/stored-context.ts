@@ -78,12 +78,15 @@ export function storedLogin({ value, context }: Checkpoint): StoredContext {
 }
 
 /**
- * The same, with the server metadata that the checkpoint only names.
+ * The same, with the server metadata that the checkpoint only names. The store has it for as long as the login can be
+ * completed, and some weeks more: it is looked for on behalf of no other.
  *
- * @throws FailureError `record_unreadable`, as `storedContext`, and where that metadata is gone or has been changed.
+ * @throws FailureError `record_unreadable` where that metadata is gone or has been changed.
  */
-export async function wholeLogin({ sharedMetadata }: Environment, checkpoint: Checkpoint): Promise<StoredContext> {
-  const { authorizationServer: stored, ...login } = storedLogin(checkpoint);
+export async function wholeLogin(
+  { sharedMetadata }: Environment,
+  { authorizationServer: stored, ...login }: StoredContext,
+): Promise<StoredContext> {
   if (stored === undefined) return login;
   const { metadataDigest, metadata: within, ...server }: StoredServer = stored;
   const metadata = metadataDigest === undefined ? within : await sharedMetadata.find(metadataDigest);
