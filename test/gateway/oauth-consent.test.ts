@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { memoryStore } from '../../src/stores/memory-store.ts';
 import type { Landing } from '../helpers/gateway-browser.ts';
 import { authorizeUrl, CHALLENGE, GATEWAY, REDIRECT_URI, register, registeredClient } from '../helpers/gateway-scene.ts';
 import { callbackUrl, scriptedGateway } from '../helpers/scripted-gateway.ts';
+import { IDENTITY_PROVIDER } from '../helpers/scripted-identity-provider.ts';
+import { simulatedClock } from '../helpers/simulated-clock.ts';
 
 describe('an authorization request', () => {
   it.each<[string, Record<string, string | undefined>, string]>([
@@ -248,18 +251,27 @@ describe('consent', () => {
     const other = scene.browser(scene.replica());
     for (const [name, value] of browser.cookies) other.cookies.set(name, value);
     const answers = await Promise.all([browser.answer(page, 'allow'), other.answer(page, 'allow')]);
-    expect(answers.filter(({ url }) => url.origin === 'https://login.example.com')).toHaveLength(1);
+    expect(answers.filter(({ url }) => url.origin === IDENTITY_PROVIDER)).toHaveLength(1);
     expect((await browser.answer(page, 'refuse')).response?.status).toBeGreaterThanOrEqual(400);
   });
 
-  it('that comes too late, or without a choice, changes nothing (GWY-04, GWY-06)', async () => {
+  it('without a choice changes nothing: it may still be given in the last moment (GWY-04, GWY-06)', async () => {
     const scene = scriptedGateway();
     const browser = scene.browser();
     const page = await browser.open(authorizeUrl(await registeredClient(scene.gateway)));
     expect((await browser.answer(page, 'allow', { choice: 'perhaps' })).response?.status).toBe(400);
     await scene.clock.advance(299_999);
-    await scene.clock.advance(1);
-    expect((await browser.answer(page, 'allow')).response?.status).toBe(400);
+    expect((await browser.answer(page, 'allow')).url.origin).toBe(IDENTITY_PROVIDER);
+  });
+
+  it('that comes too late is refused, also where the store is behind in time and still has what it was for (GWY-04, GWY-06)', async () => {
+    const scene = scriptedGateway({ store: memoryStore({ clock: simulatedClock() }) });
+    const browser = scene.browser();
+    const page = await browser.open(authorizeUrl(await registeredClient(scene.gateway)));
+    await scene.clock.advance(300_000);
+    const { url, response, html } = await browser.answer(page, 'allow');
+    expect([url.origin, response?.status]).toEqual([GATEWAY, 400]);
+    expect(html).toContain('start again in the application');
   });
 
   it('that arrives as something else than one form is refused (GWY-06)', async () => {
