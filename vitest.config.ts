@@ -16,6 +16,8 @@ export default defineConfig({
     // Long enough for a busy machine: it only ends tests that hang.
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    // As long, less the time to tell what it waited for: what is polled for comes, or the test hangs.
+    expect: { poll: { timeout: 15_000 } },
     unstubGlobals: true,
     unstubEnvs: true,
     restoreMocks: true,
