@@ -1,11 +1,13 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { memoryStore } from '../../src/stores/memory-store.ts';
 import type { Landing } from '../helpers/gateway-browser.ts';
 import { authorizeUrl, backendToken, codeForm, GATEWAY, post, registeredClient } from '../helpers/gateway-scene.ts';
 import { callbackUrl, scriptedGateway } from '../helpers/scripted-gateway.ts';
 import { IDENTITY_PROVIDER } from '../helpers/scripted-identity-provider.ts';
-import { simulatedClock } from '../helpers/simulated-clock.ts';
+import { settled, simulatedClock } from '../helpers/simulated-clock.ts';
 import { inStep } from '../helpers/stores-in-step.ts';
+
+afterEach(() => void vi.useRealTimers());
 
 const errorOf = (url: URL): Record<string, string> => Object.fromEntries(url.searchParams);
 
@@ -179,15 +181,37 @@ describe('an identity provider', () => {
     expect((await scene.leave(scene.browser())).upstream.origin).toBe(IDENTITY_PROVIDER);
   });
 
-  it('that is down, or slow, at the exchange is an outage for the client (GWY-07)', async () => {
-    for (const answer of [() => new Response(null, { status: 503 }), () => new Promise<Response>(() => {})]) {
-      const scene = scriptedGateway({ limits: { upstreamTimeoutMs: 50 } });
-      const browser = scene.browser();
-      const { upstream } = await scene.leave(browser);
-      scene.provider.answer = answer;
-      expect(errorOf((await browser.open(callbackUrl(upstream))).url)).toMatchObject({ error: 'temporarily_unavailable', iss: GATEWAY });
-      expect(scene.provider.tokenRequests).toHaveLength(1);
-    }
+  it('that is down at the exchange is an outage for the client (GWY-07)', async () => {
+    const scene = scriptedGateway();
+    const browser = scene.browser();
+    const { upstream } = await scene.leave(browser);
+    scene.provider.answer = () => new Response(null, { status: 503 });
+    expect(errorOf((await browser.open(callbackUrl(upstream))).url)).toMatchObject({ error: 'temporarily_unavailable', iss: GATEWAY });
+    expect(scene.provider.tokenRequests).toHaveLength(1);
+  });
+
+  it('that is slow at the exchange is waited for as long as was said, and then an outage for the client (GWY-07)', async () => {
+    const scene = scriptedGateway({ limits: { upstreamTimeoutMs: 7_000 } });
+    const browser = scene.browser();
+    const { upstream } = await scene.leave(browser);
+    const asked = new Promise<void>((resolve) => {
+      scene.provider.answer = () => {
+        resolve();
+        return new Promise(() => {});
+      };
+    });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    let isBack = false;
+    const landing = browser.open(callbackUrl(upstream)).finally(() => {
+      isBack = true;
+    });
+    await asked;
+    vi.advanceTimersByTime(6_999);
+    await settled();
+    expect(isBack).toBe(false);
+    vi.advanceTimersByTime(1);
+    expect(errorOf((await landing).url)).toMatchObject({ error: 'temporarily_unavailable', iss: GATEWAY });
+    expect(scene.provider.tokenRequests).toHaveLength(1);
   });
 
   it('that refuses the code, or the gateway, is a mistake of the server for the client (GWY-07)', async () => {

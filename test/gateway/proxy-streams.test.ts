@@ -1,10 +1,15 @@
 import { createServer } from 'node:http';
 import { type AddressInfo, createConnection } from 'node:net';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { settled } from '../helpers/simulated-clock.ts';
 import { asked, listening, listeningHandler, PUBLIC, proxiedScene } from './proxied-scene.ts';
 
 // The adapter tells of every connection that breaks.
 beforeEach(() => void vi.spyOn(console, 'error').mockImplementation(() => {}));
+
+/** The deadline is one of the platform's timers. */
+const DEADLINES = { toFake: ['setTimeout', 'clearTimeout'] } as const satisfies Parameters<typeof vi.useFakeTimers>[0];
+afterEach(() => void vi.useRealTimers());
 
 const AUTHORIZATION = { authorization: 'Bearer good-alice' };
 
@@ -113,10 +118,22 @@ describe('callers who go away', () => {
 
 describe('a backend', () => {
   it('that sends no headers is given up, its connection closed, and the caller told so (GWY-01)', async () => {
-    const { handle, seen, records } = await proxiedScene(() => {}, { requestTimeoutMs: 50 });
-    const response = await handle(asked());
+    let arrived = (): void => {};
+    const arrival = new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+    const { handle, seen, records } = await proxiedScene(() => arrived(), { requestTimeoutMs: 5_000 });
+    vi.useFakeTimers(DEADLINES);
+    const answering = handle(asked());
+    await arrival;
+    vi.advanceTimersByTime(4_999);
+    await settled();
+    expect(records).toEqual([]);
+    vi.advanceTimersByTime(1);
+    const response = await answering;
+    vi.useRealTimers();
     expect([response.status, await response.json()]).toMatchObject([504, { error: 'gateway_timeout' }]);
-    expect(records).toMatchObject([{ event: 'backend-late', code: 'backend_timeout', afterMs: 50 }]);
+    expect(records).toMatchObject([{ event: 'backend-late', code: 'backend_timeout', afterMs: 5_000 }]);
     await expect.poll(() => seen[0]?.socket.destroyed).toBe(true);
   });
 
@@ -127,11 +144,11 @@ describe('a backend', () => {
         response.writeHead(200).write('slow ');
         end = () => void response.end('body');
       },
-      { requestTimeoutMs: 200 },
+      { requestTimeoutMs: 5_000 },
     );
+    vi.useFakeTimers(DEADLINES);
     const response = await handle(asked());
-    // Real time is what is tested here: the deadline is one of the platform's timers.
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    vi.advanceTimersByTime(60_000);
     end();
     expect(await response.text()).toBe('slow body');
   });
