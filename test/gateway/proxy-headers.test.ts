@@ -105,6 +105,11 @@ describe('what the caller is told', () => {
         'alt-svc': 'h3=":443"',
         'www-authenticate': 'Bearer resource_metadata="https://evil.example.com"',
         'cdn-cache-control': 'public',
+        'x-accel-redirect': '/internal/secret',
+        'x-accel-buffering': 'yes',
+        'x-sendfile': '/etc/passwd',
+        'x-lighttpd-send-file': '/etc/passwd',
+        'x-litespeed-location': '/internal/secret',
         connection: 'keep-alive, x-hop',
         'x-hop': '1',
         'x-own': 'kept',
@@ -116,6 +121,13 @@ describe('what the caller is told', () => {
       'cache-control': 'private',
       'x-own': 'kept',
     });
+  });
+
+  it('that a proxy in front must not hold its events back (GWY-01)', async () => {
+    const { handle } = await proxiedScene((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' }).end();
+    });
+    expect((await handle(asked())).headers.get('x-accel-buffering')).toBe('no');
   });
 
   it.each([

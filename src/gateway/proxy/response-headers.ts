@@ -33,7 +33,8 @@ const BACKENDS_ONLY = new Set([
   'content-encoding',
   'content-length',
 ]);
-const BACKENDS_ONLY_PREFIX = /^(?:access-control-|x-authchart-|x-accel-)|-cache-control$/;
+/** With what a server in front would take for an order of its own: to send a file, or the answer of another place. */
+const BACKENDS_ONLY_PREFIX = /^(?:access-control-|x-authchart-|x-accel-|x-sendfile|x-lighttpd-send|x-litespeed-location)|-cache-control$/;
 
 /** What every platform's `fetch` decodes. */
 const DECODED = /^(?:identity|gzip|x-gzip|deflate|br)$/i;
@@ -45,6 +46,8 @@ export function headersForCaller(response: Response): Headers | undefined {
   for (const [name, value] of response.headers) {
     if (!hopByHop.has(name) && !BACKENDS_ONLY.has(name) && !BACKENDS_ONLY_PREFIX.test(name)) headers.append(name, value);
   }
+  // The one order that is the caller's, too: nginx holds events back without it.
+  if (response.headers.get('x-accel-buffering')?.toLowerCase() === 'no') headers.set('x-accel-buffering', 'no');
   headers.set('cache-control', forOneCaller(response.headers.get('cache-control')));
   const coding = response.headers.get('content-encoding');
   const length = response.headers.get('content-length');
