@@ -189,15 +189,30 @@ describe('logins of the backend’s own', () => {
     expect([(await real.handle(asked())).status, (await scripted.handle(asked())).status]).toEqual([502, 502]);
   });
 
-  it('401 for the upstream token is 401 with the gateway’s challenge (GWY-08, GWY-13)', async () => {
+  it.each([
+    ['GET', () => ({})],
+    ['POST with a body that cannot be sent again', () => ({ method: 'POST', body: new Blob(['hello']).stream(), duplex: 'half' as const })],
+  ])('401 for the upstream token of a %s is 401 with the gateway’s challenge (GWY-08, GWY-13)', async (_what, init) => {
     const { handle } = await proxiedScene(
-      (_request, response) => void response.writeHead(401, { 'www-authenticate': 'Bearer realm="inner"' }).end(),
+      (request, response) =>
+        void request.resume().on('end', () => response.writeHead(401, { 'www-authenticate': 'Bearer realm="inner"' }).end()),
       { backendToken: 'upstream' },
     );
-    const response = await handle(asked());
+    const response = await handle(asked(init()));
     expect(response.status).toBe(401);
     expect(response.headers.get('www-authenticate')).toContain('error="invalid_token"');
     expect(response.headers.get('www-authenticate')).not.toContain('inner');
+  });
+
+  it('are never those of the platform: the backend is asked without (GWY-11)', async () => {
+    const asking: unknown[] = [];
+    const fetch = async (_input: unknown, init?: RequestInit): Promise<Response> => {
+      asking.push(init?.credentials);
+      return new Response('hello');
+    };
+    const { handle } = await proxiedScene(undefined, { fetch });
+    await handle(asked());
+    expect(asking).toEqual(['omit']);
   });
 
   it.each(['', 'token-of-the-environment'])(

@@ -30,6 +30,11 @@ export type ReverseProxy = Pick<ProtectOptions<ProxyClient>, 'createClient' | 'h
 
 const REQUEST_TIMEOUT_MS = 120_000;
 const LONGEST_TIMER_MS = 2_147_483_647;
+/**
+ * With the platform's own credentials (cookies) in play, the Fetch standard lets a 401 to a body that cannot be sent
+ * again end like a broken network; Node 24.14 and 24.15 did so. Workers know no such thing, and throw at its name.
+ */
+const WITHOUT_CREDENTIALS: Pick<RequestInit, 'credentials'> = 'credentials' in Request.prototype ? { credentials: 'omit' } : {};
 /** No response made here may have a body with them. */
 const WITHOUT_BODY: readonly number[] = [204, 205, 304];
 
@@ -82,6 +87,7 @@ export function reverseProxy(options: ReverseProxyOptions): ReverseProxy {
       headers,
       redirect: 'manual',
       signal: ending.signal,
+      ...WITHOUT_CREDENTIALS,
       ...(request.body !== null && { body: request.body, duplex: 'half' }),
     };
     try {
