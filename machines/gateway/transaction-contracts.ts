@@ -52,10 +52,10 @@ export type TransactionEvent =
   | { readonly type: 'callback.failed'; readonly failure: TransactionFailure }
   /** The code was presented by its client, with all that proves it. */
   | { readonly type: 'code.presented' }
-  /** The deadline of the present state has passed. */
+  /** The deadline of the present state has passed, or it is time to try again. */
   | { readonly type: 'deadline.passed' };
 
-export type TransactionTag = 'working' | 'waitingForUser' | 'waitingForClient' | 'terminal' | 'granted' | 'unsafeToRepeat';
+export type TransactionTag = 'working' | 'waitingForUser' | 'waitingForClient' | 'terminal' | 'granted' | 'retryable' | 'unsafeToRepeat';
 
 /** Input and output of every actor. A rejection is a `TransactionFailure`, as plain data. */
 export interface TransactionActorContracts {

@@ -143,10 +143,16 @@ export const transactionMachine = chart.createMachine({
         src: 'endGrant',
         input: ({ context }) => ({ grantId: context.code?.grantId ?? '' }),
         onDone: 'expired',
-        onError: 'expired',
+        onError: 'lapsePending',
       },
       // Its process died before the grant had ended.
-      on: { 'code.presented': { target: 'lapsing', reenter: true } },
+      on: { 'code.presented': { target: 'lapsing', reenter: true }, 'deadline.passed': { target: 'lapsing', reenter: true } },
+    },
+    lapsePending: {
+      description: 'Nobody came for the code in time, and its grant could not be ended yet.',
+      tags: ['terminal', 'retryable'],
+      meta: { rule: 'GWY-08' },
+      on: { 'code.presented': 'lapsing', 'deadline.passed': 'lapsing' },
     },
     revoking: {
       description: 'Ends the grant of a code that was presented twice.',
@@ -156,11 +162,16 @@ export const transactionMachine = chart.createMachine({
         src: 'endGrant',
         input: ({ context }) => ({ grantId: context.code?.grantId ?? '' }),
         onDone: 'replayed',
-        // Still `redeemed`: presenting the code once more tries again.
-        onError: 'redeemed',
+        onError: 'revocationPending',
       },
       // Its process died before the grant had ended.
-      on: { 'code.presented': { target: 'revoking', reenter: true } },
+      on: { 'code.presented': { target: 'revoking', reenter: true }, 'deadline.passed': { target: 'revoking', reenter: true } },
+    },
+    revocationPending: {
+      description: 'The code was presented twice, and its grant could not be ended yet.',
+      tags: ['terminal', 'retryable'],
+      meta: { rule: 'GWY-08' },
+      on: { 'code.presented': 'revoking', 'deadline.passed': 'revoking' },
     },
     replayed: {
       description: 'The code was presented twice; its grant has ended.',

@@ -22,14 +22,16 @@ const GOES_ON: Readonly<Record<string, readonly string[]>> = {
   // The client has its tokens; the code coming once more ends them.
   redeemed: [],
   lapsing: [],
+  lapsePending: [],
   revoking: [],
+  revocationPending: [],
   replayed: [],
   denied: [],
   failed: [],
   expired: [],
 };
 
-const ENDS_GRANT: readonly string[] = ['redeemed', 'revoking', 'lapsing'];
+const ENDS_GRANT: readonly string[] = ['redeemed', 'revoking', 'revocationPending', 'lapsing', 'lapsePending'];
 
 async function opened(golden: GatewayGolden) {
   const clock = simulatedClock(golden.writtenAtEpochMs + 5_000);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { isValidatorUnavailable } from '../../src/gateway/token-validator.ts';
+import { isTokenRejected, isValidatorUnavailable } from '../../src/gateway/token-validator.ts';
 import type { Store } from '../../src/stores/contract.ts';
 import { memoryStore } from '../../src/stores/memory-store.ts';
+import { breakableDeletes, breakableStore } from '../helpers/breakable-store.ts';
 import { authorizeUrl, backendToken, codeForm, GATEWAY, post, register, registeredClient } from '../helpers/gateway-scene.ts';
 import { callbackUrl, scriptedGateway } from '../helpers/scripted-gateway.ts';
 import { simulatedClock } from '../helpers/simulated-clock.ts';
@@ -94,5 +95,46 @@ describe('a gateway whose store is down', () => {
     expect((await post(scene.gateway, 'token', codeForm(clientId, landing))).status).toBe(503);
     set(() => false);
     expect((await post(scene.gateway, 'token', codeForm(clientId, landing))).status).toBe(200);
+  });
+
+  it.each<[string, (store: Store) => { store: Store; fail: (times: number) => void }]>([
+    [
+      'that is noted',
+      (sound) => {
+        let left = 0;
+        const { store, breakWrites } = breakableStore(sound);
+        breakWrites((key) => {
+          left -= 1;
+          return key.includes('gateway-transaction/') && left >= 0;
+        });
+        return {
+          store,
+          fail: (times) => {
+            left = times;
+          },
+        };
+      },
+    ],
+    [
+      'its grant is ended',
+      (sound) => {
+        const { store, breakDeletes } = breakableDeletes(sound);
+        return { store, fail: breakDeletes };
+      },
+    ],
+  ])('when a code comes again and %s gives no tokens for it, and ends the grant at the next try (GWY-08)', async (_, failing) => {
+    const { store, fail } = failing(memoryStore({ clock: simulatedClock() }));
+    const scene = scriptedGateway({ store });
+    const { clientId, landing } = await scene.signedIn(scene.browser());
+    const { body } = await post(scene.gateway, 'token', codeForm(clientId, landing));
+    const statuses: number[] = [];
+    for (const times of [1, 1, 0]) {
+      fail(times);
+      statuses.push((await post(scene.gateway, 'token', codeForm(clientId, landing))).status);
+    }
+    expect(statuses).toEqual([503, 503, 400]);
+    expect(scene.provider.revoked).toEqual(['upstream-refresh-1', 'upstream-access-1']);
+    await expect(backendToken(scene.gateway, body['access_token'])).rejects.toSatisfy(isTokenRejected);
+    expect(scene.logged.filter(({ event }) => event === 'gateway.code-replayed')).toHaveLength(3);
   });
 });

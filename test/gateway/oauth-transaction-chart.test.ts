@@ -67,6 +67,11 @@ describe('the chart of a transaction', () => {
     expect(targets.filter((target) => !nodes.includes(target as StateNode))).toEqual([]);
   });
 
+  it('hands out tokens by the first presentation of a code, and by nothing else (GWY-08)', () => {
+    const leading = transitions.filter(({ target }) => target?.some(({ key }) => key === 'redeemed'));
+    expect(leading.map(({ source, eventType }) => [source.key, eventType])).toEqual([['codeIssued', 'code.presented']]);
+  });
+
   it.each<[string, readonly TransactionEvent[], (readonly string[])?]>([
     ['awaitingConsent', []],
     ['sentUpstream', [given]],
@@ -74,7 +79,8 @@ describe('the chart of a transaction', () => {
     ['redeemed', [given, arrived, presented]],
     ['replayed', [given, arrived, presented, presented]],
     ['replayed', [given, arrived, presented, presented, presented]],
-    ['redeemed', [given, arrived, presented, presented], ['endGrant']],
+    ['revocationPending', [given, arrived, presented, presented], ['endGrant']],
+    ['revocationPending', [given, arrived, presented, presented, presented, late], ['endGrant']],
     ['denied', [{ type: 'consent.refused' }]],
     ['denied', [given, failedBy('access_denied')]],
     ['failed', [given, failedBy('server_error')]],
@@ -84,7 +90,8 @@ describe('the chart of a transaction', () => {
     ['expired', [late]],
     ['expired', [given, late]],
     ['expired', [given, arrived, late]],
-    ['expired', [given, arrived, late], ['endGrant']],
+    ['lapsePending', [given, arrived, late], ['endGrant']],
+    ['lapsePending', [given, arrived, late, presented, late], ['endGrant']],
     // What comes out of turn changes nothing.
     ['awaitingConsent', [arrived, presented, failedBy('access_denied')]],
     ['sentUpstream', [given, given, presented]],
@@ -123,9 +130,11 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   exchanging: {},
   codeIssued: { presented: 'redeemed', late: 'lapsing' },
   redeemed: { presented: 'revoking' },
-  // Their process died, or another one is at it: whoever shows the code ends the grant.
-  lapsing: { presented: 'lapsing' },
-  revoking: { presented: 'revoking' },
+  // Their process died, or another one is at it: whoever shows the code, or comes later, ends the grant.
+  lapsing: { presented: 'lapsing', late: 'lapsing' },
+  revoking: { presented: 'revoking', late: 'revoking' },
+  lapsePending: { presented: 'lapsing', late: 'lapsing' },
+  revocationPending: { presented: 'revoking', late: 'revoking' },
   replayed: {},
   denied: {},
   failed: {},

@@ -44,7 +44,7 @@ export async function callback(parts: GatewayParts, request: Request, network: s
   const place = { redirectUri: context.request.redirectUri, clientState };
   const cookie = { 'Set-Cookie': noBindingCookie(settings.issuer, id) };
   if (sent.state.step === 'codeIssued' && way.code !== undefined) {
-    parts.unclaimed.note(id, sent.state.context.code?.deadlineEpochMs ?? 0);
+    parts.grantsToEnd.note(id, sent.state.context.code?.deadlineEpochMs ?? 0);
     return clientAnswer(settings, place, { code: way.code }, cookie);
   }
   const ended = sent.state.context.failure;

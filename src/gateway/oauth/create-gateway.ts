@@ -20,6 +20,7 @@ import type { GatewayParts } from './gateway-parts.ts';
 import { type GatewaySettings, resolveGatewaySettings } from './gateway-settings.ts';
 import { gatewayValidator } from './gateway-validator.ts';
 import { createGrants } from './grants.ts';
+import { createGrantsToEnd } from './grants-to-end.ts';
 import { documentPaths, endpointsOf, resourceDocument, serverDocument } from './metadata-documents.ts';
 import { errorAnswer, jsonAnswer, notFoundAnswer, OAuthAnswer } from './oauth-answers.ts';
 import { createRefreshTokens } from './refresh-tokens.ts';
@@ -29,7 +30,6 @@ import { answerAt, healthRoute, openRoute, pageRoute, type Route } from './route
 import { token } from './token-endpoint.ts';
 import { createTransactionSecrets } from './transaction-secrets.ts';
 import { createTransactions } from './transactions.ts';
-import { createUnclaimedCodes } from './unclaimed-codes.ts';
 import { createUpstream } from './upstream.ts';
 
 export interface Gateway {
@@ -63,7 +63,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         return route.isPage === true ? await problemAnswer(parts, request, failed.message, failed) : errorAnswer(failed);
       } finally {
         // Afterwards: the request may be about the very code.
-        waitFor(parts.unclaimed.sweep(), platform);
+        waitFor(parts.grantsToEnd.sweep(), platform);
       }
     },
   };
@@ -92,7 +92,7 @@ function partsOf(settings: GatewaySettings): GatewayParts {
     transactions,
     secrets: createTransactionSecrets(settings),
     grants,
-    unclaimed: createUnclaimedCodes(settings, transactions, grants),
+    grantsToEnd: createGrantsToEnd(settings, transactions, grants),
     accessTokens: createAccessTokens(settings),
     refreshTokens: createRefreshTokens(settings),
     pages: createPages(settings.consent),

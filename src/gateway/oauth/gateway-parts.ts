@@ -7,11 +7,11 @@ import type { ClientRegistration, GatewayClient } from './client-registration.ts
 import type { Pages } from './consent-page.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
 import type { Grants } from './grants.ts';
+import type { GrantsToEnd } from './grants-to-end.ts';
 import type { Endpoints } from './metadata-documents.ts';
 import type { RefreshTokens } from './refresh-tokens.ts';
 import type { TransactionSecrets } from './transaction-secrets.ts';
 import type { Transactions } from './transactions.ts';
-import type { UnclaimedCodes } from './unclaimed-codes.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface GatewayParts {
@@ -25,7 +25,7 @@ export interface GatewayParts {
   readonly secrets: TransactionSecrets;
   readonly upstream: Upstream;
   readonly grants: Grants;
-  readonly unclaimed: UnclaimedCodes;
+  readonly grantsToEnd: GrantsToEnd;
   readonly accessTokens: AccessTokens;
   readonly refreshTokens: RefreshTokens;
   readonly pages: Pages;

@@ -25,8 +25,11 @@ export async function token(parts: GatewayParts, request: Request, network: stri
   }
 }
 
+/** Where a code that was presented twice leads. */
+const REPLAYED: ReadonlySet<string> = new Set(['revoking', 'revocationPending', 'replayed']);
+
 async function redeemCode(parts: GatewayParts, client: GatewayClient, form: Parameters): Promise<Response> {
-  const { transactions, grants, settings } = parts;
+  const { transactions, grants, grantsToEnd, settings } = parts;
   const code = form.get('code') ?? '';
   const id = code.slice(0, Math.max(0, code.lastIndexOf('.')));
   const found = await transactions.read(id);
@@ -34,16 +37,16 @@ async function redeemCode(parts: GatewayParts, client: GatewayClient, form: Para
   // Whoever cannot show all that belongs to the code has it from elsewhere: nothing is changed for its owner.
   if (found === undefined || issued === undefined || !(await isProven(found.context.request, issued.digest, client, form)))
     throw invalidCode();
-  const endGrant = ({ grantId }: { grantId: string }): Promise<void> => grants.end(grantId);
-  if (found.step === 'codeIssued' && settings.clock.now() >= issued.deadlineEpochMs) {
-    await transactions.send(id, { type: 'deadline.passed' }, { endGrant });
-    throw invalidCode();
-  }
-  const sent = await transactions.send(id, { type: 'code.presented' }, { endGrant });
-  if (sent?.isTaken !== true || sent.state.step !== 'redeemed') {
-    settings.log('warn', 'gateway.code-replayed', { clientId: client.clientId });
-    throw invalidCode();
-  }
+  const isLate = found.step === 'codeIssued' && settings.clock.now() >= issued.deadlineEpochMs;
+  const sent = await transactions.send(
+    id,
+    { type: isLate ? 'deadline.passed' : 'code.presented' },
+    { endGrant: ({ grantId }) => grants.end(grantId) },
+  );
+  const step = sent?.state.step ?? '';
+  if (REPLAYED.has(step)) settings.log('warn', 'gateway.code-replayed', { clientId: client.clientId });
+  if (sent !== undefined && grantsToEnd.endsLater(sent.state)) throw notEnded();
+  if (sent?.isTaken !== true || step !== 'redeemed') throw invalidCode();
   const grant = await grants.redeem(issued.grantId);
   if (grant === undefined) throw invalidCode();
   await stillInUse(parts, client);
@@ -129,6 +132,12 @@ async function renew({ grants }: GatewayParts, grant: Grant): Promise<void> {
 
 function invalidCode(): OAuthAnswer {
   return new OAuthAnswer('invalid_grant', 'The code is not valid, or no longer, or for another client, redirect URI or verifier.');
+}
+
+/** Whoever comes again helps to end it. */
+function notEnded(): OAuthAnswer {
+  const headers = { 'Retry-After': '5' };
+  return new OAuthAnswer('temporarily_unavailable', 'The request cannot be served now.', { status: 503, headers });
 }
 
 function invalidRefresh(): OAuthAnswer {
