@@ -4,7 +4,7 @@
  *     npm run bench -- --json results.json    also as JSON
  *     npm run bench -- --quick                a fraction of the rounds, to see that it runs
  *     npm run bench -- --host                 only what servers with many users pay; parking 100,000 flows takes minutes
- *     npm run bench -- --strict               exit code 1 if a target of ours is not met
+ *     npm run bench -- --strict               exit code 1 if a target of ours is not met, or could not be measured
  *
  * Timings of a shared machine pass or fail nothing by themselves: the table says what was met.
  */

@@ -15,9 +15,15 @@ const NO_JOURNAL = fileURLToPath(new URL('no-journal.ts', import.meta.url));
 export async function buildPackage({ withJournal = true }: { readonly withJournal?: boolean } = {}): Promise<string> {
   const [library] = [packageConfig].flat();
   const outDir = path.join(OUT_DIRECTORY, withJournal ? 'whole' : 'without-journal');
-  const plugins = withJournal
-    ? []
-    : [{ name: 'no-journal', load: (id: string) => (id === JOURNAL ? readFile(NO_JOURNAL, 'utf8') : undefined) }];
+  let isReplaced = false;
+  const load = (id: string): Promise<string> | undefined => {
+    if (id !== JOURNAL) return undefined;
+    isReplaced = true;
+    return readFile(NO_JOURNAL, 'utf8');
+  };
+  const plugins = withJournal ? [] : [{ name: 'no-journal', load }];
   await build({ ...library, config: false, outDir, dts: false, logLevel: 'error', report: false, plugins });
+  // Where the journal moved, the package would be compared with itself.
+  if (!withJournal && !isReplaced) throw new Error(`the build without a journal does not load ${JOURNAL}`);
   return pathToFileURL(path.join(outDir, 'index.js')).href;
 }

@@ -46,13 +46,21 @@ export async function measureParked(entry: string, effort: HostEffort): Promise<
     const sqlite = await park('sqlite', join(directory, 'flows.sqlite'));
     const redis = await withOwnRedis(directory, (url) => park('redis', url));
     if (redis === undefined) process.stderr.write('(Redis: put redis-server on the PATH) ');
-    return [...sqlite, ...(redis ?? [])];
+    return [...sqlite, ...(redis ?? figuresOf({ ...NOT_MEASURED, flows: effort.parkedFlows }, 'Redis'))];
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
 }
 
-function figuresOf(parked: ParkedFlows, store: string): readonly Figure[] {
+const NOT_MEASURED = {
+  mostMegabytes: Number.NaN,
+  storeBytesPerFlow: Number.NaN,
+  parkMs: Number.NaN,
+  resumeOwnMs: Number.NaN,
+  resumeStoreMs: Number.NaN,
+};
+
+function figuresOf(parked: Omit<ParkedFlows, 'leftMegabytes'>, store: string): readonly Figure[] {
   const name = `${parked.flows.toLocaleString('en')} flows parked in ${store}`;
   return [
     { name: `${name}: growth of the process, at most`, unit: 'MB', value: parked.mostMegabytes, atMost: 50 },

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { judge, judgeFigure } from './report.ts';
+import { figureTable, judge, judgeFigure } from './report.ts';
 
 const row = { name: 'overhead', unit: 'µs', sdkName: 'withOAuth' };
 
@@ -25,4 +25,9 @@ it('judges a figure by its target, and does not take what could not be measured 
   expect(judgeFigure({ ...figure, value: Number.NaN }).met).toBe(false);
   expect(judgeFigure({ ...figure, value: -1 }).met).toBe(true);
   expect(judgeFigure({ name: 'time', unit: 'ms', value: 1 }).met).toBeUndefined();
+});
+
+it('names a figure that was not measured, with its target not met', () => {
+  const figure = judgeFigure({ name: 'parked in Redis', unit: 'MB', value: Number.NaN, atMost: 50 });
+  expect(figureTable([figure])).toMatch(/parked in Redis.*not measured.*≤ 50 MB.*not met/);
 });

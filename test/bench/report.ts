@@ -57,7 +57,7 @@ export function figureTable(rows: readonly JudgedFigure[]): string {
   const head = ['measured', 'authchart', 'target', ''].map((title) => pc.bold(title));
   const body = rows.map(({ name, unit, value, atMost, met }) => [
     name,
-    amount(value, unit),
+    Number.isNaN(value) ? pc.yellow('not measured') : amount(value, unit),
     atMost === undefined ? pc.dim('none') : `≤ ${atMost} ${unit}`,
     verdict(met),
   ]);
