@@ -14,9 +14,13 @@ import express from 'express';
 const { RESOURCE = 'https://mcp.example.com/mcp', BACKEND = 'http://127.0.0.1:3000/mcp', PORT = '8080' } = process.env;
 const { OIDC_ISSUER_URL = 'https://login.example.com', OIDC_CLIENT_ID = '', OIDC_CLIENT_SECRET = '' } = process.env;
 
+/** What ends TLS before the gateway is who connects to it: it tells in a header, in every request, whose request it is. */
+const isBehindProxy = RESOURCE.startsWith('https:');
+
 const gateway = createGateway({
   resource: RESOURCE,
-  upstream: { issuer: OIDC_ISSUER_URL, clientId: OIDC_CLIENT_ID, clientSecret: OIDC_CLIENT_SECRET, scopes: ['openid'] },
+  upstream: { issuer: OIDC_ISSUER_URL, clientId: OIDC_CLIENT_ID, clientSecret: OIDC_CLIENT_SECRET },
+  ...(isBehindProxy && { clientAddressHeader: 'X-Real-IP' }),
 });
 
 const handler = gatewayHandler({
@@ -28,7 +32,9 @@ const handler = gatewayHandler({
   }),
 });
 
-const listener = getRequestListener((request, { incoming }) => handler(request, { clientAddress: incoming.socket.remoteAddress }));
+const listener = getRequestListener((request, { incoming }) =>
+  handler(request, isBehindProxy ? {} : { clientAddress: incoming.socket.remoteAddress }),
+);
 
 /** At the root, and before anything that reads bodies: `/oauth/…` and `/.well-known/…` are the gateway's, too. */
 function inExpress(): RequestListener {

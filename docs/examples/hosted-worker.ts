@@ -4,9 +4,12 @@
  * ends takes nothing along.
  *
  *     npm run build && npm run demo -- --serve      # in another terminal: an MCP server to connect to
- *     export MCP_SERVER=http://127.0.0.1:…/mcp VAULT_KEY=$(openssl rand -base64 32) PUBLIC_URL=http://127.0.0.1:3002
+ *     export MCP_SERVER=http://127.0.0.1:…/mcp      # what it printed
+ *     export VAULT_KEY=$(openssl rand -base64 32) PUBLIC_URL=http://127.0.0.1:3002 REDIS_URL=redis://127.0.0.1:6379
  *     PORT=3001 node docs/examples/hosted-worker.ts &
  *     PORT=3002 node docs/examples/hosted-worker.ts
+ *
+ * In a browser: http://127.0.0.1:3001/sign-in?as=ann, then /connect, which comes back to the other worker, then /ask.
  */
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
@@ -18,7 +21,10 @@ import { createClient } from 'redis';
 const { MCP_SERVER = 'https://mcp.example.com/mcp', PUBLIC_URL = 'https://app.example.com', PORT = '3000' } = process.env;
 const { REDIS_URL = 'redis://127.0.0.1:6379', PREFIX = 'example:', VAULT_KEY = '' } = process.env;
 
-const redis = await createClient({ url: REDIS_URL }).connect();
+// Without a listener the first error ends the process; without a queue, requests fail at once while Redis is away.
+const redis = createClient({ url: REDIS_URL, disableOfflineQueue: true });
+redis.on('error', ({ message }: Error) => console.error(`Redis: ${message}`));
+await redis.connect();
 const store = redisStore({ client: redis, prefix: PREFIX });
 const key = Uint8Array.from(Buffer.from(VAULT_KEY, 'base64'));
 
