@@ -9,8 +9,9 @@ import { isSafeEndpoint } from '../protocol/endpoint-url.ts';
 import type { Http } from '../protocol/http.ts';
 import { retryAfterSeconds } from '../protocol/retry-after.ts';
 import { acceptedAudiences } from './accepted-audiences.ts';
+import { LEEWAY_SECONDS } from './clock-leeway.ts';
 import { gatewayHttp } from './gateway-http.ts';
-import { validatedToken } from './jwt-claims.ts';
+import { checkStart, validatedToken } from './jwt-claims.ts';
 import { tokenDigest } from './token-digest.ts';
 import { TokenRejected, type TokenValidator, ValidatorUnavailable } from './token-validator.ts';
 import { validatedTokens } from './validated-tokens.ts';
@@ -113,9 +114,10 @@ async function ask(http: Http, options: IntrospectionOptions, token: string, sig
 function check(claims: Claims, options: IntrospectionOptions, now: { resource: string; nowEpochSeconds: number }): void {
   if (claims['active'] !== true) throw new TokenRejected('The authorization server says that it is not active.');
   if (options.issuer !== undefined && claims['iss'] !== options.issuer) throw new TokenRejected('It is from another issuer.');
+  if (isOfAnotherKind(claims)) throw new TokenRejected('It is no access token.');
   const { exp, nbf, aud } = claims;
   if (exp !== undefined && !(typeof exp === 'number' && exp > now.nowEpochSeconds)) throw new TokenRejected('It has expired.');
-  if (nbf !== undefined && !(typeof nbf === 'number' && nbf <= now.nowEpochSeconds)) throw new TokenRejected('It is not valid yet.');
+  checkStart(nbf, { leewaySeconds: LEEWAY_SECONDS, nowEpochSeconds: now.nowEpochSeconds });
   const type = claims['token_type'];
   if (claims['cnf'] !== undefined || (typeof type === 'string' && type.toLowerCase() === 'dpop')) {
     throw new TokenRejected('It is bound to a key, and was sent as a bearer token.');
@@ -124,6 +126,20 @@ function check(claims: Claims, options: IntrospectionOptions, now: { resource: s
   const accepted = acceptedAudiences(options.audience, now.resource);
   const named: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
   if (!named.some((one) => typeof one === 'string' && accepted.includes(one))) throw new TokenRejected('It is for another audience.');
+}
+
+/**
+ * Endpoints answer for refresh tokens, too (RFC 7662 section 2.1), and say what they are each in a way of their own:
+ * Hydra, OpenIddict, node-oidc-provider, Keycloak.
+ */
+const KINDS = ['token_use', 'token_usage', 'token_type', 'typ'];
+const OTHER_KIND = /^(?:refresh|offline|id)(?:_?token)?$/i;
+
+function isOfAnotherKind(claims: Claims): boolean {
+  return KINDS.some((name) => {
+    const kind = claims[name];
+    return typeof kind === 'string' && OTHER_KIND.test(kind);
+  });
 }
 
 function problemsOf(options: IntrospectionOptions): readonly string[] {

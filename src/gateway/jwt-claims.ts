@@ -59,13 +59,17 @@ function checkClaims(claims: JWTPayload, { issuer, audiences, leewaySeconds, now
   if (!audience.some((one) => typeof one === 'string' && audiences.includes(one))) throw new TokenRejected('It is for another audience.');
   if (!isInstant(claims.exp)) throw new TokenRejected('It does not say when it expires.');
   if (claims.exp + leewaySeconds <= nowEpochSeconds) throw new TokenRejected('It has expired.');
-  if (claims.nbf !== undefined && !(isInstant(claims.nbf) && claims.nbf - leewaySeconds <= nowEpochSeconds)) {
-    throw new TokenRejected('It is not valid yet.');
-  }
+  checkStart(claims.nbf, { leewaySeconds, nowEpochSeconds });
   // OpenID Connect Core section 3.1.3.6 and 3.3.2.11: only ID tokens bind an access token or a code.
   if (claims['at_hash'] !== undefined || claims['c_hash'] !== undefined) throw new TokenRejected('It is an ID token.');
   // RFC 9449, RFC 8705: whoever sends it must also prove a key, which nobody here looks at.
   if (claims['cnf'] !== undefined) throw new TokenRejected('It is bound to a key, and was sent as a bearer token.');
+}
+
+/** @throws TokenRejected if `nbf` lies ahead by more than clocks may differ: a token is used the moment it was issued */
+export function checkStart(nbf: unknown, now: Pick<ExpectedClaims, 'leewaySeconds' | 'nowEpochSeconds'>): void {
+  if (nbf === undefined || (isInstant(nbf) && nbf - now.leewaySeconds <= now.nowEpochSeconds)) return;
+  throw new TokenRejected('It is not valid yet.');
 }
 
 const isInstant = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);

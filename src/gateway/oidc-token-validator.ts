@@ -6,6 +6,7 @@ import type { FetchLike, LogRecord } from '../options.ts';
 import { isSafeEndpoint } from '../protocol/endpoint-url.ts';
 import { serverMetadataUrls } from '../protocol/well-known.ts';
 import { acceptedAudiences } from './accepted-audiences.ts';
+import { LEEWAY_SECONDS } from './clock-leeway.ts';
 import { gatewayHttp } from './gateway-http.ts';
 import { gatewayLog } from './gateway-log.ts';
 import { type IssuerKeys, issuerKeys } from './issuer-keys.ts';
@@ -33,7 +34,6 @@ export interface OidcTokenValidatorOptions {
 
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
 const TYPES = ['at+jwt', 'JWT', ''];
-const LEEWAY_SECONDS = 30;
 const LONGEST_LEEWAY_SECONDS = 300;
 
 /** Validates signature, `iss`, `aud`, `exp`, `nbf` and `typ`; keys are fetched when the first token needs them. */

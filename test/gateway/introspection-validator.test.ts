@@ -81,15 +81,42 @@ describe('an opaque token', () => {
     ['of the resource, where another audience is configured', () => good, { audience: 'api://x' }],
     ['that has expired, whatever the server says', (now) => ({ ...good, exp: now }), {}],
     ['whose expiry is text', (now) => ({ ...good, exp: String(now + 60) }), {}],
-    ['that is not valid yet', (now) => ({ ...good, nbf: now + 1 }), {}],
+    ['that is not valid yet', (now) => ({ ...good, nbf: now + 31 }), {}],
+    ['whose start is text', () => ({ ...good, nbf: 'now' }), {}],
     ['of another issuer', () => ({ ...good, iss: 'https://other.example.com' }), { issuer: 'https://idp.example.com' }],
     ['of no issuer, where one is configured', () => good, { issuer: 'https://idp.example.com' }],
     ['that is bound to a key', () => ({ ...good, cnf: { jkt: 'x' } }), {}],
     ['of the DPoP kind', () => ({ ...good, token_type: 'DPoP' }), {}],
+    ['that is a refresh token, as Hydra says it', () => ({ ...good, token_use: 'refresh_token' }), {}],
+    ['that is a refresh token, as OpenIddict says it', () => ({ ...good, token_usage: 'refresh_token' }), {}],
+    ['that is a refresh token, as node-oidc-provider said it', () => ({ ...good, token_type: 'refresh_token' }), {}],
+    ['that is a refresh token, as Keycloak says it', () => ({ ...good, typ: 'Refresh' }), {}],
+    ['that is a refresh token for offline access, as Keycloak says it', () => ({ ...good, typ: 'Offline' }), {}],
+    ['that is an ID token', () => ({ ...good, token_use: 'id_token' }), {}],
   ])('%s is refused (GWY-10)', async (_what, answer, options) => {
     const { outcome, says, now } = await scene(options);
     says(answer(now()));
     expect(await outcome()).toMatch(/^rejected: /);
+  });
+
+  it.each([
+    { token_use: 'access_token', token_type: 'Bearer' },
+    { token_usage: 'access_token' },
+    { token_type: 'access_token' },
+    { typ: 'Bearer', token_type: 'bearer' },
+    { token_use: 7, typ: null },
+  ])('is accepted where the server says what it is: %j (GWY-10)', async (kind) => {
+    const { outcome, says } = await scene();
+    says({ ...good, ...kind });
+    expect(await outcome()).toBe('valid: a');
+  });
+
+  it('that has just been issued is accepted where the server’s clock is ahead, and ended no later for that (GWY-10)', async () => {
+    const { outcome, says, now } = await scene();
+    says({ ...good, nbf: now() + 30, exp: now() + 1 });
+    expect(await outcome('first')).toBe('valid: a');
+    says({ ...good, exp: now() });
+    expect(await outcome('second')).toBe('rejected: It has expired.');
   });
 
   it('without an audience is accepted where the configuration says so (GWY-10)', async () => {
