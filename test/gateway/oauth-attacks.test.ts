@@ -94,23 +94,6 @@ describe('a token of the gateway', () => {
     expect((await post(scene.gateway, 'token', asCode)).body['error']).toBe('invalid_grant');
     expect(await backendToken(scene.gateway, access)).toBe('upstream-access-1');
   });
-
-  it('is over, with all that came after it, whichever of revocation and refresh is first on two replicas (GWY-04, GWY-08)', async () => {
-    const scene = scriptedGateway();
-    const { clientId, body } = await scene.tokens();
-    const token = String(body['refresh_token']);
-    const [revoked, refreshed] = await Promise.all([
-      post(scene.gateway, 'revoke', { client_id: clientId, token }),
-      post(scene.replica(), 'token', { grant_type: 'refresh_token', client_id: clientId, refresh_token: token }),
-    ]);
-    expect(revoked.status).toBe(200);
-    // A refresh that was faster has given tokens of a grant that has ended.
-    const newest = String(refreshed.body['access_token'] ?? body['access_token']);
-    await expect(backendToken(scene.gateway, newest)).rejects.toSatisfy(isTokenRejected);
-    const again = { grant_type: 'refresh_token', client_id: clientId, refresh_token: String(refreshed.body['refresh_token'] ?? token) };
-    expect((await post(scene.gateway, 'token', again)).body['error']).toBe('invalid_grant');
-    expect(scene.provider.revoked).toEqual(['upstream-refresh-1', 'upstream-access-1']);
-  });
 });
 
 /** The nth operation fails, once. */
