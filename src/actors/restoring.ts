@@ -14,8 +14,9 @@ export const restoreFlow = effect<'restoreFlow'>('storage', async (environment) 
   const checkpoint = await journal.read();
   const login = checkpoint === undefined ? {} : storedLogin(checkpoint);
   const kept = { pastStepUps: login.pastStepUps ?? [] };
-  const left = await whatIsLeft(environment, login);
+  // In this order: a callback that waits after the credential was read has not led to that credential.
   const stored = await usableCredential(environment);
+  const left = await whatIsLeft(environment, login);
   if (left?.hasCallback === true)
     return { place: 'joining', context: { ...left.context, ...(stored && { token: adopt(environment, stored.facts, stored.tokens) }) } };
   if (stored === undefined && left !== undefined) return { place: 'joining', context: left.context };
