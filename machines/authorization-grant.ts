@@ -161,6 +161,7 @@ export const loggingIn = chart.createStateConfig({
       description: 'Sends the code, once, to the token endpoint of the recorded issuer.',
       tags: ['working', 'unsafeToRepeat'],
       meta: { rule: 'AUT-09' },
+      exit: 'giveUpExchange',
       invoke: {
         src: 'exchangeCode',
         input: ({ context }) => ({

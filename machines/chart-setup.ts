@@ -35,6 +35,8 @@ export const chart = setup({
   actions: {
     /** Frees the redirect target of the attempt; the embedder's user agent does it. */
     closeRedirect: () => {},
+    /** Ends the request a code was sent with: a flow that is cancelled wants no tokens. Of one that is answered nothing is left to end. */
+    giveUpExchange: () => {},
     /** Lets others log in, once how this login ended is stored. */
     releaseFlowTurn: () => {},
     /** Tells whoever has the login under way that it is over. */

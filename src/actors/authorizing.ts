@@ -193,21 +193,24 @@ function checked(
   });
 }
 
-export const exchangeCode = effect<'exchangeCode'>('token', async (environment, { grant, authorizationServer, client }, signal) => {
-  const { attempts, http } = environment;
-  // Another flow may have registered anew meanwhile, for other scopes: a public client is as good as before.
-  const known = { clientId: client.clientId, publicClient: client.authMethod === 'none' };
-  const credentials = await clientCredentials(environment, authorizationServer, known);
-  if (credentials === undefined) {
-    throw new FailureError('credentials_missing', 'token', { issuer: grant.issuer, reason: 'The registration is gone.' });
-  }
-  // Taken before it is sent: of all processes, exactly one ever posts this code (AUT-09, RES-08).
-  const taken = await attempts.takeCallback(grant.attemptId);
-  if (taken === undefined) {
-    throw new FailureError('flow_taken_over', 'token', { issuer: grant.issuer, reason: 'The code was sent there; it is used once.' });
-  }
-  const { validated } = checked(environment, taken, { authorizationServer, client });
-  return obtaining(environment, async () => {
+/** From the moment it is marked as sent, the code is the login: a client that is closed leaves it to its end, a flow that is cancelled gives it up. */
+export const exchangeCode = effect<'exchangeCode'>('token', (environment, { grant, authorizationServer, client }, signal) =>
+  obtaining(environment, async (givenUp) => {
+    const { attempts, http } = environment;
+    // Another flow may have registered anew meanwhile, for other scopes: a public client is as good as before.
+    const known = { clientId: client.clientId, publicClient: client.authMethod === 'none' };
+    const credentials = await clientCredentials(environment, authorizationServer, known);
+    if (credentials === undefined) {
+      throw new FailureError('credentials_missing', 'token', { issuer: grant.issuer, reason: 'The registration is gone.' });
+    }
+    // The flow has ended before the code was touched: whoever goes on with the login sends it.
+    if (signal.aborted) throw new FailureError('cancelled', 'token');
+    // Taken before it is sent: of all processes, exactly one ever posts this code (AUT-09, RES-08).
+    const taken = await attempts.takeCallback(grant.attemptId);
+    if (taken === undefined) {
+      throw new FailureError('flow_taken_over', 'token', { issuer: grant.issuer, reason: 'The code was sent there; it is used once.' });
+    }
+    const { validated } = checked(environment, taken, { authorizationServer, client });
     const tokens = await sendCode(http, {
       metadata: authorizationServer.metadata,
       client: credentials,
@@ -215,8 +218,7 @@ export const exchangeCode = effect<'exchangeCode'>('token', async (environment, 
       redirectUri: grant.redirectUri,
       verifier: taken.verifier,
       resource: grant.resourceParameter,
-      // A flow that was cancelled wants no tokens, and loses none.
-      signal,
+      signal: givenUp,
     });
     // Signed out in another process while the code was on its way: nobody wants these tokens any more (OUT-02).
     const signedOut = new FailureError('signed_out', 'sign-out', { issuer: grant.issuer });
@@ -233,5 +235,5 @@ export const exchangeCode = effect<'exchangeCode'>('token', async (environment, 
     if (!(await isSignedOutElsewhere(environment, grant.attemptId))) return obtained;
     await forgetObtained(environment, obtained.token);
     throw signedOut;
-  });
-});
+  }),
+);

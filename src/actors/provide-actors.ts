@@ -83,6 +83,7 @@ export function providedMachine(): AuthorizationMachine {
           const ours = isTakenOver ? undefined : context.grant;
           cleanUp(environment, [redirect?.close(), ours && attempts.close(ours.attemptId)]);
         },
+        giveUpExchange: ({ system }) => environmentOf(system).open.obtaining?.giveUp(),
         releaseFlowTurn: ({ system }) => {
           const environment = environmentOf(system);
           if (environment.open.flowTurn !== undefined) cleanUp(environment, [letGoWhenStored(environment)]);
