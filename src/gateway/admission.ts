@@ -11,6 +11,7 @@ import type { Caller } from './protect-options.ts';
 import {
   type BackendToken,
   isTokenRejected,
+  isValidated,
   isValidatorUnavailable,
   TokenRejected,
   type TokenValidator,
@@ -86,9 +87,3 @@ export function admission(parts: AdmissionParts): (token: string, signal: AbortS
 
 /** Names of errors are free text, too. */
 const kind = (thrown: unknown, token: string): string => serverText(kindOf(thrown), 60, [token]) ?? 'Error';
-
-function isValidated(validated: unknown): validated is ValidatedToken {
-  if (typeof validated !== 'object' || validated === null) return false;
-  const { scopes, claims } = validated as { readonly scopes?: unknown; readonly claims?: unknown };
-  return Array.isArray(scopes) && typeof claims === 'object' && claims !== null;
-}

@@ -1,6 +1,7 @@
 /** Several kinds of tokens on one endpoint: people who log in, and machines with a static token (GWY-09). */
 import { throwProblems, when } from '../misconfigured.ts';
 import {
+  isValidated,
   isValidatorUnavailable,
   TokenRejected,
   type TokenValidator,
@@ -32,8 +33,7 @@ export function anyOf(validators: readonly TokenValidator[]): TokenValidator {
     for (const validator of validators) {
       try {
         const validated = await validator.validate(token, context);
-        // Validators that answer false or nothing mean no, as they do alone.
-        if (typeof validated !== 'object' || validated === null) continue;
+        if (!isValidated(validated)) continue;
         // An object of our own: two validators may return the same one.
         const claims = { ...validated.claims };
         acceptedBy.set(claims, validator);

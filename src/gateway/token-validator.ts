@@ -90,6 +90,13 @@ export class ValidatorUnavailable extends Error {
   }
 }
 
+/** False for what validators return that want to say no, or were not written with care: half of it says nothing. */
+export function isValidated(validated: unknown): validated is ValidatedToken {
+  if (typeof validated !== 'object' || validated === null) return false;
+  const { scopes, claims } = validated as { readonly scopes?: unknown; readonly claims?: unknown };
+  return Array.isArray(scopes) && typeof claims === 'object' && claims !== null;
+}
+
 /** True for a `TokenRejected` of any copy of authchart in this process. */
 export function isTokenRejected(thrown: unknown): thrown is TokenRejected {
   return thrown instanceof Error && REJECTED in thrown;

@@ -76,6 +76,18 @@ describe('several validators on one endpoint', () => {
     expect(await statusOf(anyOf([{ validate: async () => undefined as never }, accepts('a')]), 'b')).toBe(401);
   });
 
+  it.each<[string, object]>([
+    ['nothing', {}],
+    ['no claims', { scopes: [] }],
+    ['no scopes', { claims: {} }],
+    ['scopes as text', { scopes: 'read', claims: {} }],
+  ])('take half an answer, with %s, for a no: it lets nobody in, and the next is asked (GWY-09)', async (_what, half) => {
+    const sloppy: TokenValidator = { validate: async (token) => ({ token, ...half }) as never };
+    expect(await statusOf(sloppy, 'a')).toBe(401);
+    expect(await statusOf(anyOf([sloppy]), 'a')).toBe(401);
+    expect(await statusOf(anyOf([sloppy, accepts('a')]), 'a')).toBe(200);
+  });
+
   it('exchange a token by the one that accepted it, under any concurrency (GWY-09, GWY-11)', async () => {
     const shared = { scopes: [], claims: {} };
     const sharing = (name: string): TokenValidator => ({
