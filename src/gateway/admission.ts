@@ -41,49 +41,63 @@ interface AdmissionParts {
   readonly log: GatewayLog;
 }
 
+/** One caller who waits. */
+interface Waiting {
+  readonly token: string;
+  readonly signal: AbortSignal;
+  /** By the platform's own clock, as the deadline is. */
+  readonly sinceMs: number;
+}
+
 export function admission(parts: AdmissionParts): (token: string, signal: AbortSignal) => Promise<Admitted> {
   const { validator, resource, timeoutMs = VALIDATION_TIMEOUT_MS, log } = parts;
-  const bounded = <Result>(work: (signal: AbortSignal) => Promise<Result>, signal: AbortSignal): Promise<Result> =>
-    withinDeadline(work, timeoutMs, signal, (how) => new ValidatorUnavailable(`The validation ended early (${how}).`));
+  /** The time is for all that is asked in one caller's name together. */
+  const bounded = <Result>(work: (signal: AbortSignal) => Promise<Result>, { signal, sinceMs }: Waiting): Promise<Result> => {
+    const leftMs = Math.max(0, timeoutMs - (performance.now() - sinceMs));
+    return withinDeadline(work, leftMs, signal, (how) => new ValidatorUnavailable(`The validation ended early (${how}).`));
+  };
 
   const rejected = (reason: string | undefined): Refused => {
     log('info', 'token-rejected', { reason });
     return { outcome: 'rejected' };
   };
-  const unavailable = (reason: string | undefined, retryAfterSeconds?: number): Refused => {
-    log('warn', 'token-validator-unavailable', { reason });
+  const unavailable = (reason: string | undefined, { signal }: Waiting, retryAfterSeconds?: number): Refused => {
+    // Whoever left was not made to wait by an outage.
+    if (!signal.aborted) log('warn', 'token-validator-unavailable', { reason });
     return { outcome: 'unavailable', retryAfterSeconds };
   };
   /** `undefined` for what a validator should not throw. */
-  const known = (thrown: unknown, secrets: readonly string[]): Refused | undefined => {
-    if (isTokenRejected(thrown)) return rejected(serverText(thrown.message, undefined, secrets));
+  const known = (thrown: unknown, waiting: Waiting): Refused | undefined => {
+    if (isTokenRejected(thrown)) return rejected(serverText(thrown.message, undefined, [waiting.token]));
     if (!isValidatorUnavailable(thrown)) return undefined;
-    return unavailable(serverText(thrown.message, undefined, secrets), thrown.retryAfterSeconds);
+    return unavailable(serverText(thrown.message, undefined, [waiting.token]), waiting, thrown.retryAfterSeconds);
   };
 
-  const exchange = async (validated: ValidatedToken, signal: AbortSignal) => {
+  const exchange = async (validated: ValidatedToken, waiting: Waiting) => {
     if (validator.exchange === undefined) return { outcome: 'exchanged', token: { token: validated.token } } as const;
     try {
-      const token = await bounded(async (ending) => validator.exchange?.(validated, { resource, signal: ending }), signal);
+      const token = await bounded(async (ending) => validator.exchange?.(validated, { resource, signal: ending }), waiting);
       if (typeof token?.token === 'string' && token.token !== '') return { outcome: 'exchanged', token } as const;
-      return unavailable('The validator exchanged the token for nothing.');
+      return unavailable('The validator exchanged the token for nothing.', waiting);
     } catch (thrown) {
-      return known(thrown, [validated.token]) ?? unavailable(`The exchange threw something else (${kind(thrown, validated.token)}).`);
+      const kind = kindWithout(thrown, waiting.token);
+      return known(thrown, waiting) ?? unavailable(`The exchange threw something else (${kind}).`, waiting);
     }
   };
 
   return async (token, signal) => {
+    const waiting: Waiting = { token, signal, sinceMs: performance.now() };
     try {
-      const validated = await bounded(async (ending) => validator.validate(token, { resource, signal: ending }), signal);
+      const validated = await bounded(async (ending) => validator.validate(token, { resource, signal: ending }), waiting);
       // Validators that answer false or nothing for a token they do not want mean no.
       if (!isValidated(validated)) throw new TokenRejected('The validator did not return a validated token.');
       const { token: _, ...caller } = validated;
-      return { outcome: 'admitted', caller, exchange: () => exchange({ ...validated, token }, signal) };
+      return { outcome: 'admitted', caller, exchange: () => exchange({ ...validated, token }, waiting) };
     } catch (thrown) {
-      return known(thrown, [token]) ?? rejected(`The validator threw something else (${kind(thrown, token)}).`);
+      return known(thrown, waiting) ?? rejected(`The validator threw something else (${kindWithout(thrown, token)}).`);
     }
   };
 }
 
 /** Names of errors are free text, too. */
-const kind = (thrown: unknown, token: string): string => serverText(kindOf(thrown), 60, [token]) ?? 'Error';
+const kindWithout = (thrown: unknown, token: string): string => serverText(kindOf(thrown), 60, [token]) ?? 'Error';

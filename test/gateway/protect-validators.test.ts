@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { TokenRejected, type TokenValidator, ValidatorUnavailable } from '../../src/gateway/token-validator.ts';
+import { settled } from '../helpers/simulated-clock.ts';
 import { challengeOf, protectedScene, requestWith, scriptedValidator } from './protected-scene.ts';
 import { RESOURCE } from './token-issuer.ts';
 
@@ -31,6 +32,7 @@ describe('what a validator does becomes', () => {
     ['a result of false', async () => false as never],
     ['a result of true', async () => true as never],
     ['a result without scopes', async (token) => ({ token, claims: {} }) as never],
+    ['a result without claims', async (token) => ({ token, scopes: [] }) as never],
     [
       'a refusal made by another copy of authchart',
       async () => {
@@ -110,6 +112,21 @@ describe('what a validator does becomes', () => {
   });
 });
 
+describe('callers who go away', () => {
+  it.each<[string, Partial<TokenValidator>]>([
+    ['validated', { validate: () => new Promise(() => {}) }],
+    ['exchanged', { exchange: () => new Promise(() => {}) }],
+  ])('while their token is %s are no outage in the log (GWY-09)', async (_what, slow) => {
+    const { handle, records } = protectedScene({ validator: { ...scriptedValidator, ...slow } });
+    const caller = new AbortController();
+    const answering = handle(requestWith('Bearer good-alice', { signal: caller.signal }));
+    await settled();
+    caller.abort();
+    expect((await answering).status).toBe(503);
+    expect(records).toEqual([]);
+  });
+});
+
 describe('a token that has to be exchanged', () => {
   const exchanging = (exchange: NonNullable<TokenValidator['exchange']>) =>
     protectedScene({ validator: { ...scriptedValidator, exchange } });
@@ -150,6 +167,30 @@ describe('a token that has to be exchanged', () => {
     const { handle, clients } = exchanging(exchange);
     expect((await handle(requestWith('Bearer good-alice'))).status).toBe(status);
     expect(clients).toEqual([]);
+  });
+
+  it('has for it what its validation has left of the time for both (GWY-09)', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { handle, records } = protectedScene({
+      validationTimeoutMs: 1_000,
+      validator: {
+        validate: async (token, context) => {
+          vi.advanceTimersByTime(600);
+          return scriptedValidator.validate(token, context);
+        },
+        exchange: () => new Promise(() => {}),
+      },
+    });
+    const answering = handle(requestWith('Bearer good-alice'));
+    await settled();
+    vi.advanceTimersByTime(399);
+    await settled();
+    expect(records).toEqual([]);
+    vi.advanceTimersByTime(1);
+    await settled();
+    expect(records).toMatchObject([{ event: 'token-validator-unavailable' }]);
+    expect((await answering).status).toBe(503);
   });
 
   it('is not exchanged for a caller without the scopes (GWY-13)', async () => {
