@@ -58,7 +58,7 @@ describe('the response of the identity provider', () => {
     const other = scene.browser(scene.replica());
     for (const [name, value] of browser.cookies) other.cookies.set(name, value);
     // One read to look at the transaction, one to change it.
-    pair('gateway-transaction/', 2);
+    pair('/transaction/', 2);
     const landings = await Promise.all([browser.open(callbackUrl(upstream)), other.open(callbackUrl(upstream))]);
     expect(landings.filter(({ url }) => url.searchParams.has('code') && url.origin !== GATEWAY)).toHaveLength(1);
     expect(scene.provider.tokenRequests).toHaveLength(1);

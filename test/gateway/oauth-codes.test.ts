@@ -19,14 +19,14 @@ describe('a code', () => {
     const endingLater: Store = {
       ...store,
       delete: async (key, options) => {
-        if (key.includes('gateway-grant/')) await firstAnswer;
+        if (key.includes('/grant/')) await firstAnswer;
         return store.delete(key, options);
       },
     };
     const scene = scriptedGateway({ store: endingLater });
     const { clientId, landing } = await scene.signedIn(scene.browser());
     const form = codeForm(clientId, landing);
-    pair('gateway-transaction/', 2);
+    pair('/transaction/', 2);
     const redeem = async (gateway: Gateway) => {
       const answer = await post(gateway, 'token', form);
       tellAnswer();

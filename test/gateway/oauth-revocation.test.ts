@@ -19,7 +19,7 @@ async function signedIn() {
   return { scene, clientId, refreshToken, accessToken, grants };
 }
 
-const isAboutGrant = (key: string): boolean => key.includes('gateway-grant/');
+const isAboutGrant = (key: string): boolean => key.includes('/grant/');
 
 const revokeToken = ({ gateway }: ScriptedGateway, client_id: string, token: string) => post(gateway, 'revoke', { client_id, token });
 const refreshWith = (gateway: ScriptedGateway['gateway'], client_id: string, refresh_token: string) =>

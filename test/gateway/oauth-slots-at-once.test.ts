@@ -14,7 +14,7 @@ function contestedStore(clock: ReturnType<typeof simulatedClock>): { store: Stor
     store: {
       ...inner,
       async write(key, value, options) {
-        const [kind = ''] = key.split('/');
+        const [, , kind = ''] = key.split('/');
         const times = left.get(kind) ?? 0;
         if (options?.expected === null && times > 0) {
           left.set(kind, times - 1);
@@ -34,19 +34,19 @@ function scene() {
 
 it('a slot that another client took at the same moment is left to it, and the registration gets the next (GWY-05)', async () => {
   const { gateway, contest } = scene();
-  contest('gateway-client', 3);
+  contest('client', 3);
   expect((await register(gateway)).status).toBe(201);
-  contest('gateway-client', 100);
+  contest('client', 100);
   expect(await register(gateway)).toMatchObject({ status: 503, body: { error: 'temporarily_unavailable' } });
 });
 
 it('a slot that another sign-in took at the same moment is left to it, and the sign-in gets the next (GWY-04)', async () => {
   const { gateway, contest, browser } = scene();
   const clientId = await registeredClient(gateway);
-  contest('gateway-transaction', 3);
+  contest('transaction', 3);
   const page = await browser().open(authorizeUrl(clientId));
   expect([page.response?.status, page.html.includes('<form')]).toEqual([200, true]);
-  contest('gateway-transaction', 100);
+  contest('transaction', 100);
   const landing = await browser().open(authorizeUrl(clientId));
   expect(landing.url.searchParams.get('error')).toBe('temporarily_unavailable');
 });

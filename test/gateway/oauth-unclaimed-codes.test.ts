@@ -57,7 +57,7 @@ describe('a code that nobody comes for', () => {
     const { store, breakWrites } = breakableStore(memoryStore({ clock: simulatedClock() }));
     const scene = scriptedGateway({ store });
     await scene.signedIn(scene.browser());
-    breakWrites((key) => key.includes('gateway-transaction/'));
+    breakWrites((key) => key.includes('/transaction/'));
     await scene.clock.advance(61_000);
     await health(scene.gateway);
     expect(scene.provider.revoked).toEqual([]);

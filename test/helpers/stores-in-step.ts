@@ -3,24 +3,24 @@ import type { Store } from '../../src/stores/contract.ts';
 
 export interface InStep {
   readonly store: Store;
-  /** From now on, reads of keys with this beginning wait for one another in pairs, so many times. */
-  pair(keyPrefix: string, times: number): void;
+  /** From now on, reads of keys that hold this text wait for one another in pairs, so many times. */
+  pair(inKey: string, times: number): void;
 }
 
 export function inStep(inner: Store): InStep {
-  let prefix = '';
+  let paired = '';
   let left = 0;
   let first: (() => void) | undefined;
   return {
-    pair(keyPrefix, times) {
-      prefix = keyPrefix;
+    pair(inKey, times) {
+      paired = inKey;
       left = times * 2;
     },
     store: {
       ...inner,
       async read(key) {
         const record = await inner.read(key);
-        if (left === 0 || !key.startsWith(prefix)) return record;
+        if (left === 0 || !key.includes(paired)) return record;
         left -= 1;
         if (first === undefined) {
           await new Promise<void>((resolve) => {

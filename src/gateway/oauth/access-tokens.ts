@@ -62,7 +62,7 @@ export function createAccessTokens(settings: Settings): AccessTokens {
 
 /** None of our own: whether one is valid is for the configured validator to know. */
 function passedThroughTokens({ store, clock }: Settings): AccessTokens {
-  const keyOf = async (token: string): Promise<string> => `gateway-token/${await digestOf(token)}`;
+  const keyOf = async (token: string): Promise<string> => `token/${await digestOf(token)}`;
   const justIssued = validatedTokens({ ...JUST_ISSUED, clock });
   return {
     algorithms: [],

@@ -60,7 +60,7 @@ export function createClientAssertions({ issuer, store, clock }: Pick<GatewaySet
   };
 
   const isFirst = async (clientId: string, { jti, exp = 0 }: JWTPayload): Promise<boolean> => {
-    const key = `gateway-assertion/${await digestOf(`${clientId} ${jti}`)}`;
+    const key = `assertion/${await digestOf(`${clientId} ${jti}`)}`;
     const expiresAtEpochMs = (exp + LEEWAY_SECONDS + 1) * 1000;
     return (await store.write(key, { format: RECORD_FORMAT }, { expected: null, expiresAtEpochMs })).written;
   };

@@ -64,7 +64,7 @@ export function createClientRegistration({
   limits,
   clock,
 }: Pick<GatewaySettings, 'store' | 'limits' | 'clock'>): ClientRegistration {
-  const slots = createSlots(store, 'gateway-client', limits.registrations);
+  const slots = createSlots(store, 'client', limits.registrations);
   let window = { startedAtEpochMs: 0, count: 0 };
 
   const countOne = (): void => {

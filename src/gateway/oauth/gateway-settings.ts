@@ -19,6 +19,7 @@ import {
   type GatewayOptions,
   type SigningKey,
 } from './gateway-options.ts';
+import { gatewayStore } from './gateway-store.ts';
 import { problemsOfGatewayOptions } from './option-problems.ts';
 
 export interface GatewaySettings {
@@ -34,6 +35,7 @@ export interface GatewaySettings {
   readonly passThrough: TokenValidator | undefined;
   readonly signingKeys: readonly SigningKey[] | undefined;
   readonly seconds: { readonly access: number; readonly refresh: number; readonly grace: number };
+  /** Of this gateway alone, whoever else uses the one that was given. */
   readonly store: Store;
   /** The same store, sealed. */
   readonly vault: Store;
@@ -56,13 +58,14 @@ export function resolveGatewaySettings(options: GatewayOptions): GatewaySettings
   if (problems.length > 0 || sealing.ring === undefined) throw misconfigured(problems);
   const resource = canonicalResource(options.resource);
   const clock = options.clock ?? systemClock;
-  const store = options.store ?? memoryStore({ clock });
+  const issuer = options.issuer ?? new URL(resource).origin;
+  const store = gatewayStore(options.store ?? memoryStore({ clock }), { issuer, resource });
   const limits = { ...DEFAULT_GATEWAY_LIMITS, ...options.limits };
   const { tokens, logger } = options;
   const fetch: FetchLike = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
   return {
     resource,
-    issuer: options.issuer ?? new URL(resource).origin,
+    issuer,
     upstream: options.upstream,
     scopes: options.scopes,
     defaultScopes:

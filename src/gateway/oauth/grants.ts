@@ -92,7 +92,7 @@ export function createGrants(
 ): Grants {
   const { store, vault, clock, limits, seconds } = settings;
   const leases = createLeases({ store, clock, leaseMs: LEASE_MS });
-  const keyOf = (grantId: string): string => `gateway-grant/${grantId}`;
+  const keyOf = (grantId: string): string => `grant/${grantId}`;
   const lifetime = (): number => clock.now() + seconds.refresh * 1000;
 
   /** By key, as it was in this version: opening a sealed grant for every request would be most of what the request costs. */
@@ -164,7 +164,7 @@ export function createGrants(
     expiresAtEpochMs === undefined || expiresAtEpochMs > clock.now() + USED_WITHIN_MS;
 
   const refreshed = async (grantId: string, signal: AbortSignal, isEnough: typeof isFresh): Promise<UpstreamCredential> => {
-    const taken = await takeTurn<UpstreamCredential>(leases, `gateway-lease/${grantId}`, {
+    const taken = await takeTurn<UpstreamCredential>(leases, `lease/${grantId}`, {
       clock,
       waitMs: LEASE_WAIT_MS,
       signal,

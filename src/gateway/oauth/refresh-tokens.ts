@@ -22,8 +22,9 @@ export interface RefreshTokens {
 const LONGEST_TOKEN_CHARACTERS = 4096;
 const schema = z.object({ grantId: z.string(), generation: z.number(), clientId: z.string() });
 
-export function createRefreshTokens({ ring, issuer }: Pick<GatewaySettings, 'ring' | 'issuer'>): RefreshTokens {
-  const place = `refresh-token ${issuer}`;
+export function createRefreshTokens({ ring, issuer, resource }: Pick<GatewaySettings, 'ring' | 'issuer' | 'resource'>): RefreshTokens {
+  // What is sealed for another gateway or resource does not open.
+  const place = `refresh-token ${issuer} ${resource}`;
   return {
     async issue(facts) {
       const { jwe } = await seal(ring, place, { ...facts });

@@ -25,7 +25,7 @@ export function createTransactionSecrets({
   clock,
   limits,
 }: Pick<GatewaySettings, 'vault' | 'clock' | 'limits'>): TransactionSecrets {
-  const keyOf = (id: string): string => `gateway-secret/${id}`;
+  const keyOf = (id: string): string => `secret/${id}`;
   return {
     async read(id) {
       const found = await vault.read(keyOf(id));

@@ -91,7 +91,7 @@ const machine = transactionMachine.provide({
 export function createTransactions(settings: Pick<GatewaySettings, 'store' | 'clock' | 'limits' | 'log' | 'inspect'>): Transactions {
   const { store, clock, limits, log } = settings;
   const inspect = settings.inspect && tolerantInspector(settings.inspect, () => log('error', 'gateway.inspector-failed'));
-  const slots = createSlots(store, 'gateway-transaction', limits.transactions);
+  const slots = createSlots(store, 'transaction', limits.transactions);
 
   const journalOf = (id: string): Journal =>
     createJournal({
