@@ -9,8 +9,11 @@ import { startGateway } from './gateway-scene.ts';
 import { runCommand } from './run-command.ts';
 
 /** Takes connections and says nothing. */
-async function silentPort(): Promise<number> {
-  const server = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
+async function silentPort(onConnection = (): void => {}): Promise<number> {
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    onConnection();
+  }).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   onTestFinished(() => void server.close());
   return (server.address() as AddressInfo).port;
@@ -51,11 +54,19 @@ describe('authchart gateway looks behind itself', () => {
     expect(await looking).toBe('no connection in 5 seconds');
   });
 
-  it('until it is told to end, and then says nothing (GWY-01)', async () => {
+  it('until it is told to end (GWY-01)', async () => {
     const ending = new AbortController();
     const looking = whyUnreachable(`https://127.0.0.1:${await silentPort()}`, systemClock, ending.signal);
-    ending.abort();
-    expect(await looking).toBeUndefined();
+    ending.abort(new Error('told to end'));
+    await expect(looking).rejects.toThrow('told to end');
+  });
+
+  it('with --check, which finds nothing right when it is interrupted (GWY-14)', async () => {
+    let interrupt = (): void => {};
+    const backend = `https://127.0.0.1:${await silentPort(() => interrupt())}/mcp`;
+    const argv = ['gateway', ...WITHOUT_METADATA, '--resource', 'http://localhost:8080/mcp', '--backend', backend, '--json', '--check'];
+    const { exitCode, lines } = await runCommand(argv, { onStart: (running) => (interrupt = running.interrupt) });
+    expect([exitCode, lines.map(({ type }) => type)]).toEqual([130, ['error']]);
   });
 
   it.each([

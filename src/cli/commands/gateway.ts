@@ -68,6 +68,7 @@ async function serve(context: CommandContext, configuration: GatewayConfiguratio
     const facts = factsOf(configuration, assembled.callbackUrl, open, flags);
     if (flags.check === true) {
       await lookAtBackend(context, configuration, flags);
+      signal.throwIfAborted();
       reporter.announce('checked', startFields(facts), (style) => startText(facts, style));
       return EXIT_CODES.ok;
     }

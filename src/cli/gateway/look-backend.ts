@@ -7,7 +7,10 @@ import type { Clock } from '../../clock.ts';
 
 const PATIENCE_MS = 5_000;
 
-/** @returns what happened, such as `ECONNREFUSED`; undefined where there is a connection, or `signal` has ended the look */
+/**
+ * @returns what happened, such as `ECONNREFUSED`; undefined where there is a connection
+ * @throws the reason of `signal`, which ends the look
+ */
 export async function whyUnreachable(backend: string, clock: Clock, signal: AbortSignal): Promise<string | undefined> {
   const { protocol, hostname, port } = new URL(backend);
   const host = hostname.replace(/^\[|\]$/g, '');
@@ -26,7 +29,8 @@ export async function whyUnreachable(backend: string, clock: Clock, signal: Abor
       }),
       clock.sleep(PATIENCE_MS, AbortSignal.any([signal, enough.signal]), { background: true }).then(
         () => `no connection in ${PATIENCE_MS / 1000} seconds`,
-        () => undefined,
+        // Where it is over because there is enough, nobody asks any more.
+        () => signal.throwIfAborted() as undefined,
       ),
     ]);
   } finally {
