@@ -114,6 +114,16 @@ describe('authchart gateway refuses', () => {
     expect(said).not.toContain('SECRET-');
   });
 
+  it.each<readonly [where: string, changes: Flags, after: string[]]>([
+    ['--backend-command', { '--backend-command': 'GITHUB_TOKEN=SECRET-ghp npx server' }, []],
+    ['a command after --', {}, ['GITHUB_TOKEN=SECRET-ghp', 'npx', 'server']],
+  ])('a variable that is set before the program of %s, and does not quote it (GWY-14)', async (_where, changes, after) => {
+    const said = (await refusal({ '--backend': undefined, ...changes }, { after })).replace(/\s+/g, ' ');
+    expect(said).toContain('begins with a variable instead of a program');
+    expect(said).toContain('`--backend-env GITHUB_TOKEN`');
+    expect(said).not.toContain('SECRET-');
+  });
+
   it('static tokens that the backend would get (GWY-08, GWY-14)', async () => {
     const file = join(await temporaryDirectory(), 'tokens.json');
     await writeFile(file, JSON.stringify([{ token: 'SECRET-of-a-machine-0', subject: 'nightly' }]), { mode: 0o600 });

@@ -142,9 +142,16 @@ function commandOf(
   if (program === undefined || program === '') {
     return complain(`${given.label('backendCommand')} is no command: a quote has no end, or there is no word.`);
   }
-  if (!isRunnable(program)) {
+  const label = isAfter ? 'The command after `--`' : given.label('backendCommand');
+  const [, variable] = /^([A-Za-z_]\w*)=/.exec(program) ?? [];
+  if (variable !== undefined) {
+    // As shells have it. What is assigned is often a secret, and is not quoted.
     complain(
-      `${isAfter ? 'The command after `--`' : given.label('backendCommand')} names the program ${shown(program)}, which is not there or cannot be run: give its path, or see that it is installed and in PATH.`,
+      `${label} begins with a variable instead of a program, and no shell reads it: set ${shown(variable)} for the gateway, and hand it on with \`--backend-env ${shown(variable)}\`.`,
+    );
+  } else if (!isRunnable(program)) {
+    complain(
+      `${label} names the program ${shown(program)}, which is not there or cannot be run: give its path, or see that it is installed and in PATH.`,
     );
   }
   const env = given.list('backendEnv') ?? [];
