@@ -51,7 +51,6 @@ const TERMINAL = [
 const GATEWAY = [
   '@hono/node-server',
   'hono',
-  '@modelcontextprotocol/client',
   '@modelcontextprotocol/core',
   '@modelcontextprotocol/server',
   'cross-spawn',

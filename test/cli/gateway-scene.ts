@@ -82,9 +82,15 @@ export interface GatewayProcess {
 }
 
 /** Resolves when it listens, or has ended before. */
-export async function startGateway(argv: readonly string[], env: Readonly<Record<string, string>>): Promise<GatewayProcess> {
+export async function startGateway(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>>,
+  /** As a shell starts a job: in a process group of its own. */
+  { detached = false }: { readonly detached?: boolean } = {},
+): Promise<GatewayProcess> {
   const child = spawn(process.execPath, [MAIN, ...argv], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached,
     env: { PATH: process.env['PATH'] ?? '', ...env },
   });
   const said = { stdout: '', stderr: '' };

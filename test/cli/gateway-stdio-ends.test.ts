@@ -46,6 +46,16 @@ describe('a stdio server behind the gateway', () => {
     expect(events.filter(({ event }) => event === 'backend.last-words')).toEqual([]);
   });
 
+  it('that ends while the gateway does is no reason to worry (GWY-01)', async () => {
+    const stopping = new AbortController();
+    const { backend, events } = scene({}, undefined, stopping.signal);
+    const { client } = await clientOf(backend, callerNamed('ada'));
+    stopping.abort();
+    await expect(client.callTool({ name: 'die', arguments: {} })).rejects.toThrow('has ended');
+    const ends = events.filter(({ event }) => event === 'backend.ended');
+    expect(ends).toEqual([expect.objectContaining({ level: 'info', exitCode: 3, reason: 'The process ended while the gateway did.' })]);
+  });
+
   it('refuses a subject that no environment can hold, instead of another one (GWY-11)', async () => {
     const { backend, events } = scene();
     await expect(clientOf(backend, callerNamed('ada\u0000root'))).rejects.toThrow('has ended');

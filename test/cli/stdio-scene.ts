@@ -21,7 +21,11 @@ export const INITIALIZE = {
   params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
 };
 
-export function scene(limits: Partial<StdioLimits> = {}, command: readonly [string, ...string[]] = [process.execPath, STDIO_SERVER]) {
+export function scene(
+  limits: Partial<StdioLimits> = {},
+  command: readonly [string, ...string[]] = [process.execPath, STDIO_SERVER],
+  stopping: AbortSignal = new AbortController().signal,
+) {
   const clock = simulatedClock();
   const events: { readonly event: string; readonly [detail: string]: unknown }[] = [];
   const backend = stdioBackend({
@@ -30,6 +34,7 @@ export function scene(limits: Partial<StdioLimits> = {}, command: readonly [stri
     environment: { SHOWN: 'yes', HIDDEN: 'no', OIDC_CLIENT_SECRET: 'SECRET-x' },
     log: (level, event, details) => void events.push({ level, event, ...details }),
     clock,
+    stopping,
     limits,
     begin: stdioSession,
   });

@@ -83,9 +83,9 @@ export const LAYERS: readonly Layer[] = [
     types: [/^src\//, /^machines\//],
     packages: [
       '@hono/node-server',
-      '@modelcontextprotocol/client/stdio',
       '@modelcontextprotocol/server',
       'commander',
+      'cross-spawn',
       'log-update',
       'picocolors',
       'table',
@@ -127,16 +127,7 @@ const ENTRIES_WITHOUT_NODE = [
   'src/stores/sealed-store.ts',
   'src/stores/store-contract.ts',
 ];
-const PACKAGES_FOR_NODE = new Set([
-  '@hono/node-server',
-  '@modelcontextprotocol/client/stdio',
-  'open',
-  'commander',
-  'log-update',
-  'picocolors',
-  'table',
-  'undici',
-]);
+const PACKAGES_FOR_NODE = new Set(['@hono/node-server', 'open', 'commander', 'cross-spawn', 'log-update', 'picocolors', 'table', 'undici']);
 
 const matches = (patterns: readonly RegExp[], file: string) => patterns.some((pattern) => pattern.test(file));
 const isProjectFile = (target: string) => /^(src|machines)\/|^package\.json$/.test(target);

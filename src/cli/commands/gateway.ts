@@ -57,13 +57,17 @@ interface Serving {
 
 async function serve(context: CommandContext, configuration: GatewayConfiguration, { flags, logger, open }: Serving): Promise<ExitCode> {
   const { io, parts, reporter, signal } = context;
-  const assembled = await assemble(configuration, { clock: parts.clock, logger, store: open?.store, environment: io.env }).catch(
-    (thrown: unknown) => {
-      const problems = thrown instanceof AuthorizationError ? thrown.failure.details.problems : undefined;
-      if (problems === undefined) throw thrown;
-      throw misconfigured(problems.map((one) => one.replaceAll('`TOKEN_VALIDATOR_FACTORY`', configuration.tokens.factoryLabel)));
-    },
-  );
+  const assembled = await assemble(configuration, {
+    clock: parts.clock,
+    logger,
+    store: open?.store,
+    environment: io.env,
+    stopping: signal,
+  }).catch((thrown: unknown) => {
+    const problems = thrown instanceof AuthorizationError ? thrown.failure.details.problems : undefined;
+    if (problems === undefined) throw thrown;
+    throw misconfigured(problems.map((one) => one.replaceAll('`TOKEN_VALIDATOR_FACTORY`', configuration.tokens.factoryLabel)));
+  });
   try {
     const facts = factsOf(configuration, assembled.callbackUrl, open, flags);
     if (flags.check === true) {

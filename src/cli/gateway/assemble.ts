@@ -30,6 +30,8 @@ export interface AssemblyParts {
   readonly logger: (record: LogRecord) => void;
   readonly store: Store | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Aborted when the gateway is told to end; what is under way goes on until it is closed. */
+  readonly stopping: AbortSignal;
 }
 
 /** @throws AuthorizationError `invalid_configuration`, for what only making it shows */
@@ -92,7 +94,7 @@ type Backend = Pick<ProtectOptions<ProxyClient>, 'createClient' | 'handler'> & P
 
 async function backendOf(
   { resource, backend, keys }: GatewayConfiguration,
-  { clock, logger, environment }: AssemblyParts,
+  { clock, logger, environment, stopping }: AssemblyParts,
 ): Promise<Backend> {
   if (backend.kind === 'http') {
     const { backendFetch } = await import('./backend-fetch.ts');
@@ -113,7 +115,7 @@ async function backendOf(
   const { stdioBackend } = await import('./stdio-backend.ts');
   const { stdioSession } = await import('./stdio-session.ts');
   const log = gatewayLog(logger, () => clock.now());
-  const stdio = stdioBackend({ command: backend.command, passedOn: backend.env, environment, log, clock, begin: stdioSession });
+  const stdio = stdioBackend({ command: backend.command, passedOn: backend.env, environment, log, clock, stopping, begin: stdioSession });
   return {
     createClient: () => ({ token: '' }),
     handler: (request, call) => stdio.handle(request, call),

@@ -11,10 +11,17 @@ export const SECRET_VARIABLES: readonly string[] = [
   'AUTHCHART_GATEWAY_STORE',
 ];
 
-/**
- * What a program needs to run (`PATH`, `HOME` and such) comes from the SDK's list; here is what is added: what the operator
- * named, and who calls.
- */
+/** What a program needs to run, on Unix and on Windows. */
+const NEEDED_TO_RUN: readonly string[] =
+  process.platform === 'win32'
+    ? [
+        ...['PATH', 'PATHEXT', 'SYSTEMROOT', 'SYSTEMDRIVE', 'WINDIR', 'COMSPEC', 'TEMP', 'PROCESSOR_ARCHITECTURE'],
+        ...['USERNAME', 'USERPROFILE', 'HOMEDRIVE', 'HOMEPATH', 'APPDATA', 'LOCALAPPDATA'],
+        ...['PROGRAMDATA', 'PROGRAMFILES', 'PROGRAMFILES(X86)', 'PROGRAMW6432'],
+      ]
+    : ['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'TERM'];
+
+/** That, what the operator named, and who calls. */
 export function childEnvironment(
   environment: Environment,
   passedOn: readonly string[],
@@ -27,6 +34,8 @@ export function childEnvironment(
     ['AUTHCHART_CLIENT_ID', caller?.clientId],
     ['AUTHCHART_SCOPES', caller?.scopes.join(' ')],
   ] as const;
-  const all = [...named, ...identity].filter((entry): entry is readonly [string, string] => typeof entry[1] === 'string');
+  // Of this process, as the program is looked for in its PATH.
+  const needed = NEEDED_TO_RUN.map((name) => [name, process.env[name]] as const);
+  const all = [...needed, ...named, ...identity].filter((entry): entry is readonly [string, string] => typeof entry[1] === 'string');
   return Object.fromEntries(all);
 }

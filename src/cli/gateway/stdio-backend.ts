@@ -16,6 +16,8 @@ export interface StdioBackendOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly log: GatewayLog;
   readonly clock: Clock;
+  /** Aborted when the gateway is told to end, some time before it is closed. */
+  readonly stopping: AbortSignal;
   readonly limits?: Partial<StdioLimits>;
   /** Makes sessions; loaded by whoever needs them, since the SDK is large. */
   readonly begin: typeof stdioSession;
@@ -26,11 +28,19 @@ export interface StdioLimits {
   readonly sessionsPerCaller: number;
   /** Messages that one process may leave unread or unanswered, and answers that its caller may. */
   readonly waitingPerSession: number;
+  /** Bytes that one process may leave unread, and as many that its caller may. */
+  readonly unreadBytesPerSession: number;
   /** Without a request or an open stream. */
   readonly idleMs: number;
 }
 
-export const DEFAULT_STDIO_LIMITS: StdioLimits = { sessions: 100, sessionsPerCaller: 10, waitingPerSession: 100, idleMs: 30 * 60_000 };
+export const DEFAULT_STDIO_LIMITS: StdioLimits = {
+  sessions: 100,
+  sessionsPerCaller: 10,
+  waitingPerSession: 100,
+  unreadBytesPerSession: 32 * 1024 * 1024,
+  idleMs: 30 * 60_000,
+};
 
 export interface StdioBackend {
   handle(request: Request, call: Pick<ProtectedCall<unknown>, 'caller'>): Promise<Response>;
@@ -52,7 +62,7 @@ const SESSION_HEADER = 'mcp-session-id';
 const RETRY_AFTER_SECONDS = 30;
 
 export function stdioBackend(options: StdioBackendOptions): StdioBackend {
-  const { command, passedOn, environment, log, clock, begin } = options;
+  const { command, passedOn, environment, log, clock, stopping, begin } = options;
   const limits = { ...DEFAULT_STDIO_LIMITS, ...options.limits };
   /** All that may have a process, with and without an identifier yet. */
   const alive = new Set<Owned>();
@@ -81,6 +91,8 @@ export function stdioBackend(options: StdioBackendOptions): StdioBackend {
         env: childEnvironment(environment, passedOn, caller),
         log,
         clock,
+        unreadBytes: limits.unreadBytesPerSession,
+        stopping,
         onBegun: (id) => byId.set(id, owned),
         onEnded: (id) => {
           if (id !== undefined) byId.delete(id);
@@ -147,7 +159,9 @@ export function stdioBackend(options: StdioBackendOptions): StdioBackend {
       const mayDoLess = owned?.scopes.some((scope) => caller?.scopes.includes(scope) !== true) === true;
       if (owned?.owner !== owner || mayDoLess) return rpcError(404, 'Session not found');
       // Answers that nobody reads fill the memory as much as requests that nobody answers.
-      return Math.max(owned.session.waiting, owned.open) < limits.waitingPerSession || request.method === 'DELETE'
+      const { waiting, unreadBytes } = owned.session;
+      const keepsUp = Math.max(waiting, owned.open) < limits.waitingPerSession && unreadBytes < limits.unreadBytesPerSession;
+      return keepsUp || request.method === 'DELETE'
         ? answer(owned, request)
         : rpcError(503, 'The MCP server does not keep up.', { 'retry-after': String(RETRY_AFTER_SECONDS) });
     },

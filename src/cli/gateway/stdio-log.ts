@@ -1,4 +1,4 @@
-/** What a process behind the gateway writes to stderr, as records of the log: bounded in length and number. */
+/** What a process behind the gateway writes, as records of the log: bounded in length and number. */
 import type { Readable } from 'node:stream';
 import type { Clock } from '../../clock.ts';
 import type { GatewayLog } from '../../gateway/gateway-log.ts';
@@ -8,21 +8,27 @@ const LONGEST_LINE_CHARACTERS = 500;
 const LINES_PER_MINUTE = 200;
 const MINUTE_MS = 60_000;
 
+/** For all that a process can fill the log with: beyond so much in a minute, one record stands for the rest. */
+export function lineLimit(pid: () => number | undefined, log: GatewayLog, clock: Clock): GatewayLog {
+  let window = { untilEpochMs: 0, lines: 0 };
+  return (level, event, details) => {
+    if (clock.now() >= window.untilEpochMs) window = { untilEpochMs: clock.now() + MINUTE_MS, lines: 0 };
+    window.lines += 1;
+    if (window.lines <= LINES_PER_MINUTE) log(level, event, { pid: pid(), ...details });
+    else if (window.lines === LINES_PER_MINUTE + 1) log('warn', 'backend.lines-dropped', { pid: pid(), linesPerMinute: LINES_PER_MINUTE });
+  };
+}
+
 /** @returns the last line, once the process has closed its stderr: often the only word of why it ended */
-export function logStderr(stderr: Readable, pid: () => number | null, log: GatewayLog, clock: Clock): Promise<string | undefined> {
+export function logStderr(stderr: Readable, log: GatewayLog): Promise<string | undefined> {
   let last: string | undefined;
   let unfinished = '';
-  let window = { untilEpochMs: 0, lines: 0 };
 
   const write = (line: string): void => {
     const text = serverText(line, LONGEST_LINE_CHARACTERS);
     if (text === undefined) return;
     last = text;
-    if (clock.now() >= window.untilEpochMs) window = { untilEpochMs: clock.now() + MINUTE_MS, lines: 0 };
-    window.lines += 1;
-    if (window.lines <= LINES_PER_MINUTE) log('info', 'backend.stderr', { pid: pid() ?? undefined, text });
-    else if (window.lines === LINES_PER_MINUTE + 1)
-      log('warn', 'backend.stderr-dropped', { pid: pid() ?? undefined, linesPerMinute: LINES_PER_MINUTE });
+    log('info', 'backend.stderr', { text });
   };
 
   stderr.on('data', (chunk: Buffer) => {
@@ -32,7 +38,8 @@ export function logStderr(stderr: Readable, pid: () => number | null, log: Gatew
     for (const line of lines) write(line);
   });
   return new Promise((resolve) => {
-    stderr.on('end', () => {
+    // Not `end`: a stream that is destroyed has none.
+    stderr.on('close', () => {
       write(unfinished);
       resolve(last);
     });

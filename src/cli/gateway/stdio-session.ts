@@ -1,15 +1,14 @@
 /**
  * One MCP session over Streamable HTTP and the process that serves it over stdio. Messages pass as they are: both
- * sides speak the same JSON-RPC, and only the way of carrying it differs. The transports are the official SDK's.
+ * sides speak the same JSON-RPC, and only the way of carrying it differs. The one of HTTP is the official SDK's.
  */
-import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/server';
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/server';
 import type { Clock } from '../../clock.ts';
 import { kindOf } from '../../failure.ts';
 import type { GatewayLog } from '../../gateway/gateway-log.ts';
-import { type ProcessEnd, watchEnd } from './process-end.ts';
-import { logStderr } from './stdio-log.ts';
+import { lineLimit, logStderr } from './stdio-log.ts';
+import { type ProcessEnd, type StdioProcess, stdioProcess } from './stdio-process.ts';
 import { unreadBound } from './unread-bound.ts';
 
 export interface StdioSessionOptions {
@@ -17,6 +16,10 @@ export interface StdioSessionOptions {
   readonly env: Record<string, string>;
   readonly log: GatewayLog;
   readonly clock: Clock;
+  /** Most bytes that may be left unread, by the process and by its caller each: the caller loses a stream then. */
+  readonly unreadBytes: number;
+  /** Whoever started the gateway is ending it, and perhaps the process as well. */
+  readonly stopping: AbortSignal;
   /** The session has its identifier: `initialize` was right in form. */
   readonly onBegun: (id: string) => void;
   /** Once: the client ended it, the process died, or `close` was called. */
@@ -26,35 +29,41 @@ export interface StdioSessionOptions {
 export interface StdioSession {
   /** Messages the process has not read, and requests it has not answered. */
   readonly waiting: number;
+  /** Of requests the process has not read. */
+  readonly unreadBytes: number;
   handle(request: Request): Promise<Response>;
-  /** Resolves when the process is gone: asked to end, then told, then killed, within some four seconds. */
+  /** Resolves when the process is gone, and what it has started with it: asked to end, then told, then killed. */
   close(): Promise<void>;
 }
 
 /** A message of the process that is larger than this ends the session. */
 const LARGEST_MESSAGE_BYTES = 16 * 1024 * 1024;
-/** A caller who leaves more of one stream unread loses it. */
-const MOST_UNREAD_BYTES = 2 * LARGEST_MESSAGE_BYTES;
+/** The SDK refuses larger ones. */
+const LARGEST_REQUEST_BYTES = 4 * 1024 * 1024;
 /** JSON-RPC: the first of those an implementation may define. */
 const NO_ANSWER = -32_000;
 
-export function stdioSession({ command, env, log, clock, onBegun, onEnded }: StdioSessionOptions): StdioSession {
-  const [program, ...args] = command;
-  const child = new StdioClientTransport({ command: program, args, env, stderr: 'pipe', maxBufferSize: LARGEST_MESSAGE_BYTES });
+export function stdioSession(options: StdioSessionOptions): StdioSession {
+  const { command, log, clock, stopping, onBegun, onEnded } = options;
+  const [program] = command;
   const http = new WebStandardStreamableHTTPServerTransport({
     sessionIdGenerator: () => crypto.randomUUID(),
     onsessioninitialized: (id) => onBegun(id),
   });
+  const bounded = unreadBound(options.unreadBytes, () => log('warn', 'backend.unread', { bytes: options.unreadBytes }));
   const underWay = new Set<RequestId>();
   const byProgressToken = new Map<unknown, RequestId>();
   let unread = 0;
-  let started: Promise<void> | undefined;
+  /** Of requests that are being read. */
+  let arrivingBytes = 0;
+  let child: StdioProcess | undefined;
+  let started: Promise<StdioProcess> | undefined;
   let closing: Promise<void> | undefined;
   /** The child ends by itself, as opposed to being told to. */
   let isOver = false;
   let hasAnswered = false;
   let lastWords: Promise<string | undefined> | undefined;
-  let endOf = (): ProcessEnd => ({});
+  const line = lineLimit(() => child?.pid, log, clock);
 
   const answerLost = (id: RequestId): Promise<void> =>
     http.send({ jsonrpc: '2.0', id, error: { code: NO_ANSWER, message: 'The MCP server behind the gateway has ended.' } });
@@ -83,16 +92,48 @@ export function stdioSession({ command, env, log, clock, onBegun, onEnded }: Std
       await http.close();
       // A process that is being started is waited for: otherwise nobody would end it.
       await started?.catch(() => {});
-      await child.close();
+      await child?.end();
     })();
     return closing;
   };
 
-  const start = async (): Promise<void> => {
-    if (child.stderr !== null) lastWords = logStderr(child.stderr as Parameters<typeof logStderr>[0], () => child.pid, log, clock);
-    await child.start();
-    endOf = watchEnd(child);
-    log('info', 'backend.started', { pid: child.pid ?? undefined });
+  const fromChild = (message: JSONRPCMessage): void => {
+    const isAnswer = !('method' in message) && message.id !== undefined;
+    const relatedRequestId = relatedRequest(message);
+    http.send(message, relatedRequestId === undefined ? {} : { relatedRequestId }).catch(() => log('debug', 'backend.message-unasked-for'));
+    if (!isAnswer || message.id === undefined) return;
+    hasAnswered = true;
+    settled(message.id);
+  };
+
+  const childEnded = (end: ProcessEnd): void => {
+    // A supervisor may end all processes of a service at once.
+    if (!isOver && stopping.aborted) log('info', 'backend.ended', { reason: 'The process ended while the gateway did.', program, ...end });
+    else if (!isOver) {
+      log('warn', 'backend.ended', { reason: 'The process ended by itself.', program, ...end });
+      // With the first answer it has started well: after that its stderr is its own matter, in the log with --verbose.
+      if (!hasAnswered) {
+        void lastWords?.then((text) => {
+          if (text !== undefined) log('warn', 'backend.last-words', { program, text });
+        });
+      }
+    }
+    void close();
+  };
+
+  const start = async (): Promise<StdioProcess> => {
+    child = stdioProcess({
+      command,
+      env: options.env,
+      largestMessageBytes: LARGEST_MESSAGE_BYTES,
+      onMessage: fromChild,
+      onError: (thrown) => line('warn', 'backend.error', { program, thrown: kindOf(thrown), code: codeOf(thrown) }),
+      onEnd: childEnded,
+    });
+    if (child.stderr !== null) lastWords = logStderr(child.stderr, line);
+    await child.started;
+    log('info', 'backend.started', { pid: child.pid });
+    return child;
   };
 
   http.onmessage = (message: JSONRPCMessage): void => {
@@ -104,7 +145,7 @@ export function stdioSession({ command, env, log, clock, onBegun, onEnded }: Std
     started ??= start();
     unread += 1;
     started
-      .then(() => child.send(message))
+      .then((process) => process.send(message))
       .finally(() => {
         unread -= 1;
       })
@@ -123,39 +164,31 @@ export function stdioSession({ command, env, log, clock, onBegun, onEnded }: Std
     return byProgressToken.get(token) ?? [...underWay].at(-1);
   };
 
-  child.onmessage = (message) => {
-    const isAnswer = !('method' in message) && message.id !== undefined;
-    const relatedRequestId = relatedRequest(message);
-    http.send(message, relatedRequestId === undefined ? {} : { relatedRequestId }).catch(() => log('debug', 'backend.message-unasked-for'));
-    if (!isAnswer || message.id === undefined) return;
-    hasAnswered = true;
-    settled(message.id);
-  };
-  child.onerror = (error) => log('warn', 'backend.error', { program, thrown: kindOf(error), code: codeOf(error) });
-  child.onclose = () => {
-    if (!isOver) {
-      log('warn', 'backend.ended', { reason: 'The process ended by itself.', program, ...endOf() });
-      // With the first answer it has started well: after that its stderr is its own matter, in the log with --verbose.
-      if (!hasAnswered) {
-        void lastWords?.then((text) => {
-          if (text !== undefined) log('warn', 'backend.last-words', { program, text });
-        });
-      }
-    }
-    void close();
-  };
-
   return {
     get waiting() {
       return unread + underWay.size;
     },
+    get unreadBytes() {
+      return arrivingBytes + (child?.unreadBytes ?? 0);
+    },
     async handle(request) {
-      return unreadBound(await http.handleRequest(request), MOST_UNREAD_BYTES, () =>
-        log('warn', 'backend.unread', { bytes: MOST_UNREAD_BYTES }),
-      );
+      const bytes = sizeOf(request);
+      arrivingBytes += bytes;
+      try {
+        return bounded(await http.handleRequest(request));
+      } finally {
+        arrivingBytes -= bytes;
+      }
     },
     close,
   };
+}
+
+/** Of one that does not say it as much as it may have. */
+function sizeOf({ method, headers }: Request): number {
+  if (method !== 'POST') return 0;
+  const said = headers.get('content-length') ?? '';
+  return /^\d{1,9}$/.test(said) ? Math.min(Number(said), LARGEST_REQUEST_BYTES) : LARGEST_REQUEST_BYTES;
 }
 
 /** `ENOENT` and such; the text of an error may quote the environment. */

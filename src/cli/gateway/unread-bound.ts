@@ -1,31 +1,89 @@
-/** Streams of a source that does not wait for its reader: what nobody reads is kept, and only so much of it. */
+/** Streams of a source that does not wait for its readers: what nobody reads is kept, and only so much of it in all of them together. */
 
-/** @param onFull the reader was too slow, and the stream breaks off */
-export function unreadBound(response: Response, mostBytes: number, onFull: () => void): Response {
-  if (response.body === null) return response;
-  const reader = response.body.getReader();
-  const body = new ReadableStream<Uint8Array<ArrayBuffer>>(
-    {
-      start(controller) {
-        // Read at once, and not when somebody asks: the source would keep it otherwise, where nobody can count it.
-        const pass = async (): Promise<void> => {
-          for (;;) {
-            const { done, value } = await reader.read();
-            if (done) return controller.close();
-            controller.enqueue(value);
-            if ((controller.desiredSize ?? 0) >= 0) continue;
-            onFull();
-            throw new RangeError('The reader does not keep up.');
-          }
-        };
-        pass().catch((thrown: unknown) => {
-          controller.error(thrown);
-          reader.cancel(thrown).catch(() => {});
-        });
+type Chunk = Uint8Array<ArrayBuffer>;
+
+/** What of one stream was not read yet. */
+interface Kept {
+  readonly chunks: Chunk[];
+  bytes: number;
+  /** Drops it all. */
+  breakOff(): void;
+}
+
+/**
+ * @param onFull the readers were too slow, and the stream of which most was left breaks off
+ * @returns the response, its body read at once: the source would keep it otherwise, where nobody can count it
+ */
+export function unreadBound(mostBytes: number, onFull: () => void): (response: Response) => Response {
+  const all = new Set<Kept>();
+
+  const makeRoom = (): void => {
+    const unread = [...all].reduce((sum, { bytes }) => sum + bytes, 0);
+    if (unread <= mostBytes) return;
+    onFull();
+    [...all].reduce((one, other) => (other.bytes > one.bytes ? other : one)).breakOff();
+  };
+
+  return (response) => {
+    if (response.body === null) return response;
+    const reader = response.body.getReader();
+    let wake = (): void => {};
+    let end: { readonly thrown?: unknown } | undefined;
+    const ended = (how: { readonly thrown?: unknown }): void => {
+      end ??= how;
+      wake();
+    };
+    const kept: Kept = {
+      chunks: [],
+      bytes: 0,
+      breakOff() {
+        const thrown = new RangeError('The reader does not keep up.');
+        forget();
+        ended({ thrown });
+        reader.cancel(thrown).catch(() => {});
       },
-      cancel: (reason) => reader.cancel(reason),
-    },
-    new ByteLengthQueuingStrategy({ highWaterMark: mostBytes }),
-  );
-  return new Response(body, response);
+    };
+    const forget = (): void => {
+      all.delete(kept);
+      kept.chunks.length = 0;
+      kept.bytes = 0;
+    };
+    const pass = async (): Promise<void> => {
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done || end !== undefined) return;
+        kept.chunks.push(value);
+        kept.bytes += value.byteLength;
+        wake();
+        makeRoom();
+      }
+    };
+    all.add(kept);
+    pass().then(
+      () => ended({}),
+      (thrown: unknown) => ended({ thrown }),
+    );
+    const body = new ReadableStream<Chunk>(
+      {
+        async pull(controller) {
+          if (kept.chunks.length === 0 && end === undefined) await new Promise<void>((resolve) => (wake = resolve));
+          const chunk = kept.chunks.shift();
+          if (chunk !== undefined) {
+            kept.bytes -= chunk.byteLength;
+            return controller.enqueue(chunk);
+          }
+          all.delete(kept);
+          if (end !== undefined && 'thrown' in end) throw end.thrown;
+          controller.close();
+        },
+        cancel(reason) {
+          forget();
+          ended({});
+          return reader.cancel(reason);
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    return new Response(body, response);
+  };
 }

@@ -1,0 +1,82 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { callerNamed, INITIALIZE, post, scene } from './stdio-scene.ts';
+
+const ANSWER = {
+  jsonrpc: '2.0',
+  id: 1,
+  result: { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'x', version: '1' } },
+};
+/** Answers what begins a session, then does this. */
+const server = (then: string): readonly [string, ...string[]] => [
+  process.execPath,
+  '--eval',
+  `const say = (message) => process.stdout.write(JSON.stringify(message) + '\\n');
+   process.stdin.once('data', () => { say(${JSON.stringify(ANSWER)}); ${then} });`,
+];
+
+async function sessionOf(scenery: ReturnType<typeof scene>) {
+  const { backend } = scenery;
+  const begun = await post(backend, callerNamed('ada'), INITIALIZE);
+  await begun.text();
+  const session = { 'mcp-session-id': begun.headers.get('mcp-session-id') ?? '' };
+  return { send: (message: object) => post(backend, callerNamed('ada'), { jsonrpc: '2.0', ...message }, session), session };
+}
+
+describe('what a stdio session keeps', () => {
+  it('for a process that does not read is bounded in bytes, and no stream is watched by many (GWY-01)', async () => {
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', onWarning);
+    onTestFinished(() => void process.off('warning', onWarning));
+    const { send } = await sessionOf(
+      scene({ unreadBytesPerSession: 1_000_000 }, server('process.stdin.pause(); setInterval(() => {}, 1000);')),
+    );
+    const large = { method: 'notifications/large', params: { filler: 'x'.repeat(60_000) } };
+    const statuses: number[] = [];
+    while (statuses.at(-1) !== 503 && statuses.length < 90) statuses.push((await send(large)).status);
+    // What the pipe holds, the bound, and the one that went beyond it.
+    expect(statuses.length).toBeGreaterThan(15);
+    expect(statuses.length).toBeLessThan(25);
+    expect(statuses.at(-1)).toBe(503);
+    expect(warnings).toEqual([]);
+  });
+
+  it('of requests that arrive at once counts before they are read (GWY-01)', async () => {
+    const { send } = await sessionOf(scene({ unreadBytesPerSession: 1_000_000 }, server('process.stdin.resume();')));
+    const requests = Array.from({ length: 5 }, () => send({ method: 'notifications/unsized' }));
+    expect((await Promise.all(requests)).map(({ status }) => status)).toEqual([202, 503, 503, 503, 503]);
+    expect((await send({ method: 'notifications/unsized' })).status).toBe(202);
+  });
+
+  it('for a caller who reads none of several streams is bounded in bytes, and the fullest breaks off (GWY-01)', async () => {
+    const flood = `
+      let rest = '';
+      process.stdin.on('data', (chunk) => {
+        for (const line of (rest + chunk).split('\\n').slice(0, -1)) {
+          const { id, params } = JSON.parse(line);
+          for (let times = 0; times < params?.times; times += 1)
+            say({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: params._meta.progressToken, filler: 'x'.repeat(100_000) } });
+          if (params?.times) say({ jsonrpc: '2.0', id, result: {} });
+        }
+      });`;
+    const scenery = scene({ unreadBytesPerSession: 1_000_000 }, server(flood));
+    const { send } = await sessionOf(scenery);
+    const asked = (id: number, times: number) => ({ id, method: 'flood', params: { times, _meta: { progressToken: id } } });
+    const first = await send(asked(2, 4));
+    const second = await send(asked(3, 7));
+    await expect.poll(() => scenery.events.filter(({ event }) => event === 'backend.unread')).toHaveLength(1);
+    await expect(second.text()).rejects.toThrow('does not keep up');
+    expect((await first.text()).length).toBeGreaterThan(400_000);
+  });
+
+  it('of what is no JSON-RPC in the log is bounded in number, together with its stderr (GWY-01, OBS-04)', async () => {
+    const noise =
+      "for (let times = 0; times < 500; times += 1) say({ level: 'info', text: 'SECRET-x' }); process.stderr.write('words\\n'.repeat(500));";
+    const { events, clock, ...scenery } = scene({}, server(noise));
+    const { send } = await sessionOf({ ...scenery, events, clock });
+    await expect.poll(() => events.filter(({ event }) => event === 'backend.lines-dropped')).toHaveLength(1);
+    expect(events.filter(({ event }) => event === 'backend.error' || event === 'backend.stderr')).toHaveLength(200);
+    expect(JSON.stringify(events)).not.toContain('SECRET-');
+    expect((await send({ method: 'notifications/initialized' })).status).toBe(202);
+  });
+});
