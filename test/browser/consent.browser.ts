@@ -79,16 +79,18 @@ describe('a sign-in through the gateway, in a browser', () => {
 });
 
 describe('the consent page, in a browser', () => {
-  it('is shown in no frame, of the same site or another (GWY-06)', async () => {
+  it.each(['localhost', '127.0.0.1'])('is shown in no frame, of the same site or another: %s (GWY-06)', async (host) => {
     const scene = await gatewayScene(chromium());
     const url = await scene.authorizeUrl();
-    const port = await served(() => (_request, response) => {
-      response
-        .writeHead(200, { 'content-type': 'text/html' })
-        .end(`<!doctype html><iframe src="${url.replaceAll('&', '&amp;')}"></iframe>`);
-    });
+    const frame = `<!doctype html><iframe src="${url.replaceAll('&', '&amp;')}"></iframe>`;
+    const port = await served(
+      () => (_request, response) => {
+        response.writeHead(200, { 'content-type': 'text/html' }).end(frame);
+      },
+      host,
+    );
     const { page, complaints } = await scene.person();
-    await page.goto(`http://localhost:${port}/`);
+    await page.goto(`http://${host}:${port}/`);
     await expect.poll(() => complaints.join('\n')).toMatch(/frame-ancestors|X-Frame-Options/);
     expect(await page.frameLocator('iframe').locator(ALLOW).count()).toBe(0);
   });

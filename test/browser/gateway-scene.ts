@@ -30,11 +30,11 @@ export interface Person {
   readonly complaints: readonly string[];
 }
 
-/** Serves on a free port of `localhost`; the listener is made once the port is known. */
-export async function served(listener: (port: number) => RequestListener): Promise<number> {
+/** Serves on a free port; the listener is made once the port is known. */
+export async function served(listener: (port: number) => RequestListener, host = 'localhost'): Promise<number> {
   const http = createServer();
   await new Promise<void>((resolve) => {
-    http.listen(0, 'localhost', resolve);
+    http.listen(0, host, resolve);
   });
   onTestFinished(async () => {
     http.closeAllConnections();

@@ -131,7 +131,6 @@ describe('an introspection endpoint that does not answer as it should is an outa
     ['401: the credentials of the gateway are wrong', (response) => json(response, { error: 'invalid_client' }, 401), undefined],
     ['500', (response) => json(response, {}, 500), undefined],
     ['429 that says when to come back', (response) => json(response, {}, 429, { 'retry-after': '42' }), 42],
-    ['a redirect', (response) => response.writeHead(307, { location: 'https://evil.example.com/' }).end(), undefined],
     ['no JSON', (response) => json(response, '<html>'), undefined],
     ['a list', (response) => json(response, []), undefined],
     ['`active` as text', (response) => json(response, { active: 'true', aud: RESOURCE }), undefined],
@@ -141,6 +140,14 @@ describe('an introspection endpoint that does not answer as it should is an outa
     const { outcome, answering } = await scene();
     answering(answer);
     expect(await outcome()).toBe(`unavailable for ${seconds} s`);
+  });
+
+  it.each([301, 302, 303, 307, 308])('a redirect with %i, which gets neither token nor secret (GWY-09, GWY-10)', async (status) => {
+    const elsewhere = await localServer((_request, response) => json(response, { active: true, sub: 'mallory', aud: RESOURCE }));
+    const { outcome, answering, asked } = await scene();
+    answering((response) => response.writeHead(status, { location: `${elsewhere.origin}/introspect` }).end());
+    expect(await outcome()).toBe('unavailable for undefined s');
+    expect([asked.length, elsewhere.requests]).toEqual([1, []]);
   });
 });
 

@@ -3,6 +3,8 @@ import { createClientBounds } from '../../src/gateway/oauth/client-bounds.ts';
 import type { Gateway } from '../../src/gateway/oauth/create-gateway.ts';
 import { DEFAULT_GATEWAY_LIMITS } from '../../src/gateway/oauth/gateway-options.ts';
 import { OAuthAnswer } from '../../src/gateway/oauth/oauth-answers.ts';
+import { memoryStore } from '../../src/stores/memory-store.ts';
+import { countingStore } from '../helpers/counting-store.ts';
 import { authorizeUrl, GATEWAY, REDIRECT_URI, registeredClient } from '../helpers/gateway-scene.ts';
 import { callbackUrl, scriptedGateway } from '../helpers/scripted-gateway.ts';
 import { simulatedClock } from '../helpers/simulated-clock.ts';
@@ -69,11 +71,15 @@ describe('the requests of one client address', () => {
   });
 
   it('begin so many sign-ins in a minute and no more: a page says so, nothing is looked up, and no slot is taken (GWY-04, GWY-05)', async () => {
-    const { gateway, clock } = scriptedGateway({ limits: { authorizationsPerMinutePerAddress: 2 } });
+    const clock = simulatedClock();
+    const { store, operations } = countingStore(memoryStore({ clock }));
+    const { gateway } = scriptedGateway({ clock, store, limits: { authorizationsPerMinutePerAddress: 2 } });
     const clientId = await registeredClient(gateway);
     const from = (clientAddress: string) => gateway.fetch(new Request(authorizeUrl(clientId)), { clientAddress });
     expect(await statuses([from('192.0.2.1'), from('192.0.2.1'), from('192.0.2.2')])).toEqual([200, 200, 200]);
+    const before = operations();
     const refused = await from('192.0.2.1');
+    expect(operations() - before).toBe(0);
     expect([refused.status, refused.headers.get('retry-after'), refused.headers.get('content-type')]).toEqual([
       429,
       '60',
@@ -83,6 +89,7 @@ describe('the requests of one client address', () => {
     expect(await refused.text()).toContain('Too many authorization requests');
     await clock.advance(60_000);
     expect(await statuses([from('192.0.2.1')])).toEqual([200]);
+    expect(operations() - before).toBeGreaterThan(0);
   });
 
   it('hold so many sign-ins open and no more; those that have come to their end, or whose time is over, count no longer (GWY-04, GWY-05)', async () => {

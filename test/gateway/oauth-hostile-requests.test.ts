@@ -7,6 +7,8 @@ import { authorizeUrl, backendToken, codeForm, GATEWAY, post, registeredClient }
 import { callbackUrl, scriptedGateway } from '../helpers/scripted-gateway.ts';
 import { simulatedClock } from '../helpers/simulated-clock.ts';
 
+const CHUNK_BYTES = 4096;
+const LIMIT_BYTES = 16 * CHUNK_BYTES;
 const OLD = new Uint8Array(32).fill(1);
 const NEW = new Uint8Array(32).fill(2);
 
@@ -36,9 +38,27 @@ describe('a token request', () => {
     },
   );
 
-  it('of 10 MB is not read to its end (GWY-08)', async () => {
-    const { gateway } = scriptedGateway();
-    expect((await post(gateway, 'token', { code: 'x'.repeat(10 * 1024 * 1024) })).status).toBe(413);
+  it.each<[string, Record<string, string>, number]>([
+    ['is read to the limit and no further', {}, LIMIT_BYTES + CHUNK_BYTES],
+    ['is not read at all where it says so', { 'content-length': String(10 * 1024 * 1024) }, 0],
+  ])('of 10 MB %s (GWY-08)', async (_, length, mostBytes) => {
+    const { gateway } = scriptedGateway({ limits: { requestBytes: LIMIT_BYTES } });
+    let readBytes = 0;
+    const chunk = new TextEncoder().encode('x'.repeat(CHUNK_BYTES));
+    const body = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          readBytes += CHUNK_BYTES;
+          controller.enqueue(chunk);
+          if (readBytes >= 10 * 1024 * 1024) controller.close();
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const headers = { 'content-type': 'application/x-www-form-urlencoded', ...length };
+    const init: RequestInit & { duplex: 'half' } = { method: 'POST', body, headers, duplex: 'half' };
+    expect((await gateway.fetch(new Request(`${GATEWAY}/oauth/token`, init))).status).toBe(413);
+    expect(readBytes).toBe(mostBytes);
   });
 });
 

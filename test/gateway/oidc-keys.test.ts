@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { CompactSign, generateKeyPair } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { OidcTokenValidator } from '../../src/gateway/oidc-token-validator.ts';
-import { json } from '../helpers/local-server.ts';
+import { json, localServer } from '../helpers/local-server.ts';
 import { context, oidcScene } from './oidc-scene.ts';
 import { tokenIssuer } from './token-issuer.ts';
 
@@ -95,11 +95,6 @@ describe('an issuer that is down or lies is an outage, and no fault of the token
       META,
       (response) => json(response, { issuer: `http://${response.req.headers.host}`, jwks_uri: 'http://keys.example.com/jwks' }),
     ],
-    [
-      'keys on another origin by redirect',
-      '/jwks',
-      (response) => response.writeHead(302, { location: 'https://evil.example.com/jwks' }).end(),
-    ],
     ['keys with 503', '/jwks', (response) => json(response, {}, 503)],
     ['keys that are no JSON', '/jwks', (response) => json(response, 'keys')],
     ['keys that are no list', '/jwks', (response) => json(response, { keys: {} })],
@@ -119,6 +114,15 @@ describe('an issuer that is down or lies is an outage, and no fault of the token
     idp.spoil(path, undefined);
     await clock.advance(20_000);
     expect(await outcome(token)).toBe('valid');
+  });
+
+  it.each(['/jwks', META] as const)('%s that is on another origin by redirect, where nobody looks (GWY-09, GWY-10)', async (path) => {
+    const { idp, outcome } = await oidcScene();
+    const right: unknown = await (await fetch(`${idp.issuer}${path}`)).json();
+    const elsewhere = await localServer((_request, response) => json(response, right));
+    idp.spoil(path, (response) => response.writeHead(302, { location: `${elsewhere.origin}${path}` }).end());
+    expect(await outcome(await idp.token())).toBe('unavailable for 30 s');
+    expect(elsewhere.requests).toEqual([]);
   });
 
   it('while its keys are known, only tokens of unknown keys suffer (GWY-10)', async () => {
