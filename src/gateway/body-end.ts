@@ -1,6 +1,6 @@
 /**
  * Notices the end of a response body: read to its end, failed, cancelled by its
- * reader, or abandoned by a caller who went away (GWY-11). The body passes through
+ * reader, abandoned by a caller who went away, or ended by us (GWY-11). The body passes through
  * unbuffered: a chunk is fetched when the reader asks for one.
  */
 
@@ -9,6 +9,8 @@ export interface BodyWatch {
   readonly onEnd: () => void;
   /** Aborts when the caller goes away. */
   readonly signal: AbortSignal;
+  /** Aborts when the body has lasted long enough: it then ends properly, and not as a connection that breaks. */
+  readonly closing?: AbortSignal | undefined;
   /** In whose name the body is produced. */
   readonly within: <Result>(work: () => Result) => Result;
 }
@@ -18,7 +20,7 @@ export interface BodyWatch {
  *
  * @throws TypeError if the body was used already
  */
-export function withBodyEnd(response: Response, { onEnd, signal, within }: BodyWatch): Response {
+export function withBodyEnd(response: Response, { onEnd, signal, closing, within }: BodyWatch): Response {
   if (response.body === null) {
     onEnd();
     return response;
@@ -30,6 +32,7 @@ export function withBodyEnd(response: Response, { onEnd, signal, within }: BodyW
     if (isOver) return false;
     isOver = true;
     signal.removeEventListener('abort', abandon);
+    closing?.removeEventListener('abort', close);
     onEnd();
     return true;
   };
@@ -38,6 +41,11 @@ export function withBodyEnd(response: Response, { onEnd, signal, within }: BodyW
     if (!over()) return;
     controller?.error(signal.reason);
     void stopSource(signal.reason);
+  }
+  function close(): void {
+    if (!over()) return;
+    controller?.close();
+    void stopSource(closing?.reason);
   }
   const body = new ReadableStream<Uint8Array<ArrayBuffer>>(
     {
@@ -63,7 +71,11 @@ export function withBodyEnd(response: Response, { onEnd, signal, within }: BodyW
     { highWaterMark: 0 },
   );
   if (signal.aborted) abandon();
-  else signal.addEventListener('abort', abandon, { once: true });
+  else if (closing?.aborted === true) close();
+  else {
+    signal.addEventListener('abort', abandon, { once: true });
+    closing?.addEventListener('abort', close, { once: true });
+  }
   try {
     return new Response(body, response);
   } catch (error) {

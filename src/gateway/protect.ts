@@ -29,6 +29,7 @@ import { type InsufficientScope, isInsufficientScope } from './insufficient-scop
 import type { ProtectedCall, ProtectedHandler, ProtectOptions, ProtectOptionsWithoutClient, RequestPlatform } from './protect-options.ts';
 import { problemsOfProtection } from './protect-problems.ts';
 import { isTokenRejected, isValidatorUnavailable } from './token-validator.ts';
+import { isWaitingStream, type TokenEnd, tokenEnd } from './waiting-streams.ts';
 
 /** They go into a header. */
 const scopesOf = ({ scopes }: InsufficientScope): readonly string[] => scopes.filter(isScopeToken);
@@ -52,6 +53,9 @@ const NOTHING_TO_CLOSE: ClientClosing = { end: () => {}, closed: Promise.resolve
  * or was abandoned (the body cancelled, or `request.signal` aborted); when the caller goes
  * away before there is a response: when the handler is done, at the latest 5 s later.
  * Upgrades (WebSocket) are over with their 101: they need clients of their own.
+ *
+ * An event stream that a `GET` opened ends 30 s after the caller's token, properly, and its client comes again with a
+ * new one. The answer to a `POST` goes on to its end.
  *
  * Without `createClient` the handler's `client` is `undefined`.
  *
@@ -124,15 +128,22 @@ function protectedHandler<Client>(options: ProtectOptions<Client>): ProtectedHan
     };
     if (signal.aborted) abandon();
     else signal.addEventListener('abort', abandon, { once: true });
+    let ending: TokenEnd | undefined;
+    const end = (): void => {
+      ending?.forget();
+      closing.end();
+    };
     try {
       const response = await withCaller(call, () => handler(request, call));
+      if (isWaitingStream(request, response)) ending = tokenEnd(call.caller, clock);
       return withBodyEnd(request.method === 'HEAD' ? withoutBody(response) : response, {
-        onEnd: closing.end,
+        onEnd: end,
         signal,
+        closing: ending?.signal,
         within: (work) => withCaller(call, work),
       });
     } catch (thrown) {
-      closing.end();
+      end();
       return failed(thrown, request, { event: 'handler-failed', answer: handlerFailed });
     } finally {
       answered?.abort();
