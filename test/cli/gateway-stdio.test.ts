@@ -82,7 +82,7 @@ describe('a stdio server behind the gateway', () => {
     const asked = new Request(URL_BEHIND, { headers: { accept: 'text/event-stream', ...session } });
     const unread = await backend.handle(asked, { caller: callerNamed('ada') });
     await post(backend, callerNamed('ada'), { jsonrpc: '2.0', method: 'notifications/initialized' }, session);
-    await expect.poll(() => events.map(({ event }) => event), { timeout: 15_000 }).toContain('backend.unread');
+    await expect.poll(() => events.map(({ event }) => event)).toContain('backend.unread');
     await expect(unread.text()).rejects.toThrow('does not keep up');
   });
 
@@ -152,18 +152,26 @@ describe('a stdio server behind the gateway', () => {
     expect(events).toEqual([]);
   });
 
-  it('is bounded for one caller and for all, and a session that was ended makes room (GWY-01)', async () => {
+  it('is bounded for one caller and for all (GWY-01)', async () => {
     const { backend, events } = scene({ sessions: 2, sessionsPerCaller: 1 });
-    const { client, transport } = await clientOf(backend, callerNamed('ada'));
+    await clientOf(backend, callerNamed('ada'));
     const full = await post(backend, callerNamed('ada'), INITIALIZE);
     expect([full.status, full.headers.get('retry-after')]).toEqual([503, '30']);
     await clientOf(backend, callerNamed('grace'));
     expect((await post(backend, callerNamed('linus'), INITIALIZE)).status).toBe(503);
     expect(events.filter(({ event }) => event === 'backend.sessions-full')).toHaveLength(2);
+  });
 
-    const { pid } = (await called(client, 'who')) as { readonly pid: number };
-    await transport.terminateSession();
-    await backend.close();
+  it.each<[string, (own: Awaited<ReturnType<typeof clientOf>>) => Promise<unknown>]>([
+    ['was ended by its client', ({ transport }) => transport.terminateSession()],
+    ['lost its process', ({ client }) => client.callTool({ name: 'die', arguments: {} }).catch(() => {})],
+  ])('makes room for somebody else once a session %s, and not before its process is gone (GWY-01)', async (_how, ended) => {
+    const { backend } = scene({ sessions: 1 });
+    const own = await clientOf(backend, callerNamed('ada'));
+    const { pid } = (await called(own.client, 'who')) as { readonly pid: number };
+    expect((await post(backend, callerNamed('grace'), INITIALIZE)).status).toBe(503);
+    await ended(own);
+    await expect.poll(async () => (await post(backend, callerNamed('grace'), INITIALIZE)).status).toBe(200);
     expect(() => process.kill(pid, 0)).toThrow(/ESRCH/);
   });
 
