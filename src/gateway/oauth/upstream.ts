@@ -96,7 +96,8 @@ export function createUpstream(settings: Pick<GatewaySettings, 'upstream' | 'htt
   return {
     async authorizationUrl({ state, nonce, codeChallenge }, scopes) {
       const asked = askedFor(scopes);
-      const extra = { ...upstream.parameters, ...(asked.includes(OPENID) && { nonce }) };
+      // Also where no ID token is asked for: one that comes all the same has to be about this sign-in.
+      const extra = { ...upstream.parameters, nonce };
       return authorizationUrl({
         metadata: await metadata(),
         clientId: upstream.clientId,
