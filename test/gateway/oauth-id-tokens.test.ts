@@ -14,7 +14,8 @@ async function landed(scene: ScriptedGateway, claims: (nonce: string) => object 
   const own = claims(upstream.searchParams.get('nonce') ?? '');
   const exp = Math.floor(scene.clock.now() / 1000) + 60;
   const token = own && idToken({ iss: IDENTITY_PROVIDER, aud: 'gateway', sub: 'ada', exp, ...own });
-  scene.provider.answer = () => Response.json({ access_token: 'a', token_type: 'Bearer', ...(token && { id_token: token }) });
+  scene.provider.answer = () =>
+    Response.json({ access_token: 'a', refresh_token: 'r', token_type: 'Bearer', ...(token && { id_token: token }) });
   return (await browser.open(callbackUrl(upstream))).url;
 }
 
@@ -30,16 +31,18 @@ describe('an identity provider', () => {
     ['has expired', (nonce) => ({ nonce, exp: 1 })],
     ['names nobody', (nonce) => ({ nonce, sub: '' })],
     ['is missing', () => undefined],
-  ])('whose ID token %s signs nobody in (GWY-07)', async (_, claims) => {
+  ])('whose ID token %s signs nobody in, and the tokens that came with it are ended (GWY-07, GWY-08)', async (_, claims) => {
     const scene = scriptedGateway({ upstream: upstream(['openid']) });
     const url = await landed(scene, claims);
     expect([url.searchParams.has('code'), url.searchParams.get('error')]).toEqual([false, 'server_error']);
+    expect(scene.provider.revoked).toEqual(['r', 'a']);
   });
 
   it.each([[['openid']], [['read']]])('asked for %j whose ID token is about this sign-in signs the person in (GWY-07)', async (scopes) => {
     const scene = scriptedGateway({ upstream: upstream(scopes) });
     const url = await landed(scene, (nonce) => ({ nonce }));
     expect([url.searchParams.has('code'), url.searchParams.get('error')]).toEqual([true, null]);
+    expect(scene.provider.revoked).toEqual([]);
   });
 
   it('that was not asked for an ID token, and gives one of another sign-in, signs nobody in (GWY-07)', async () => {

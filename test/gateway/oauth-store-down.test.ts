@@ -78,6 +78,37 @@ describe('a gateway whose store is down', () => {
     expect(scene.provider.revoked).toEqual(['upstream-refresh-1', 'upstream-access-1']);
   });
 
+  it('when the code is to be noted ends the grant, and the tokens that have just come (GWY-08)', async () => {
+    const { store, breakWrites } = breakableStore(memoryStore({ clock: simulatedClock() }));
+    const scene = scriptedGateway({ store });
+    const browser = scene.browser();
+    const { upstream } = await scene.leave(browser);
+    scene.provider.answer = () => {
+      breakWrites((key) => key.includes('/transaction/'));
+      return Response.json({ access_token: 'a', refresh_token: 'r', token_type: 'Bearer' });
+    };
+    expect((await browser.open(callbackUrl(upstream))).response?.status).toBe(503);
+    expect(scene.provider.revoked).toEqual(['r', 'a']);
+  });
+
+  it('altogether when the code is to be noted ends at least the tokens that have just come (GWY-08)', async () => {
+    const { store, set } = failingStore();
+    const scene = scriptedGateway({
+      store: {
+        ...store,
+        write: async (key, value, options) => {
+          const written = await store.write(key, value, options);
+          if (key.includes('/grant/')) set(() => true);
+          return written;
+        },
+      },
+    });
+    const browser = scene.browser();
+    const { upstream } = await scene.leave(browser);
+    expect((await browser.open(callbackUrl(upstream))).response?.status).toBe(503);
+    expect(scene.provider.revoked).toEqual(['upstream-refresh-1', 'upstream-access-1']);
+  });
+
   it('when consent begins sends the client away with an outage, and no page is left behind (GWY-04)', async () => {
     const { store, set } = failingStore();
     const scene = scriptedGateway({ store });

@@ -8,7 +8,7 @@ import { logEnded } from './ended-transactions.ts';
 import type { GatewayParts } from './gateway-parts.ts';
 import { digestOf, randomText } from './random-text.ts';
 import { parametersOf } from './request-parameters.ts';
-import { type TransactionEffects, transactionFailureOf } from './transactions.ts';
+import { type TransactionEffects, type Transactions, transactionFailureOf } from './transactions.ts';
 import type { UpstreamAttempt } from './upstream.ts';
 
 export async function callback(parts: GatewayParts, request: Request, network: string | undefined): Promise<Response> {
@@ -35,10 +35,11 @@ export async function callback(parts: GatewayParts, request: Request, network: s
 
   // Where it really came to is for a proxy to know: what counts is what was configured.
   const callbackUrl = `${endpoints.callback}${search}`;
-  const way: { code?: string } = {};
+  const way: WayBack = {};
   const failure = await upstream.checkResponse(callbackUrl, attempt.state).then(() => undefined, transactionFailureOf);
   const event = failure === undefined ? ({ type: 'callback.arrived' } as const) : ({ type: 'callback.failed', failure } as const);
-  const sent = await transactions.send(id, event, { exchangeUpstream: exchangeUpstream(parts, callbackUrl, attempt, way) });
+  const exchanging = { exchangeUpstream: exchangeUpstream(parts, callbackUrl, attempt, way) };
+  const sent = await orEnded(way, () => transactions.send(id, event, exchanging));
   if (sent?.isTaken !== true) return problemAnswer(parts, request, 'It was answered already.');
   parts.bounds.ended(network, id);
   const place = { redirectUri: context.request.redirectUri, clientState };
@@ -52,6 +53,26 @@ export async function callback(parts: GatewayParts, request: Request, network: s
   return clientAnswer(settings, place, { error: ended?.error ?? 'server_error' }, cookie);
 }
 
+/** What comes of the exchange beside the chart. */
+interface WayBack {
+  code?: string;
+  /** Ends the grant behind the code. */
+  endGrant?: () => Promise<void>;
+}
+
+type Sent = Awaited<ReturnType<Transactions['send']>>;
+
+/** A code that could not be noted can never be redeemed: nobody else would end the grant behind it. */
+async function orEnded(way: WayBack, send: () => Promise<Sent>): Promise<Sent> {
+  let sent: Sent;
+  try {
+    sent = await send();
+    return sent;
+  } finally {
+    if (sent?.isTaken !== true || sent.state.step !== 'codeIssued') await way.endGrant?.();
+  }
+}
+
 /** Scopes that are about the sign-in (OpenID Connect Core 5.4, 11): identity providers often do not repeat them, or call them otherwise. */
 const UNTOLD_SCOPES: ReadonlySet<string> = new Set(['openid', 'offline_access', 'profile', 'email', 'address', 'phone']);
 
@@ -60,7 +81,7 @@ function exchangeUpstream(
   { settings, upstream, grants }: GatewayParts,
   callbackUrl: string,
   attempt: UpstreamAttempt,
-  way: { code?: string },
+  way: WayBack,
 ): NonNullable<TransactionEffects['exchangeUpstream']> {
   return async ({ id, request }) => {
     const tokens = await upstream.exchange(callbackUrl, attempt, request.scopes);
@@ -71,10 +92,11 @@ function exchangeUpstream(
     const opening = isOfUse(scopes, missing) ? grants.open({ clientId: request.clientId, scopes, tokens }) : Promise.reject(noScopes());
     const grantId = await opening.catch(async (thrown: unknown) => {
       // Nobody could use or end them any more.
-      if (tokens.refreshToken !== undefined) await upstream.revoke(tokens.refreshToken, 'refresh_token');
-      await upstream.revoke(tokens.accessToken, 'access_token');
+      await upstream.end(tokens);
       throw thrown;
     });
+    // Where the store does not let it be found, the tokens are ended all the same.
+    way.endGrant = () => grants.end(grantId).catch(() => upstream.end(tokens));
     const code = `${id}.${randomText()}`;
     way.code = code;
     const deadlineEpochMs = settings.clock.now() + settings.limits.codeSeconds * 1000;

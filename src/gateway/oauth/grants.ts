@@ -128,16 +128,10 @@ export function createGrants(
     throw new FailureError('store_failed', 'storage', { reason: 'Other processes kept changing the grant.' });
   };
 
-  const endUpstream = async ({ accessToken, refreshToken }: UpstreamCredential): Promise<void> => {
-    // The refresh token takes its access tokens along (RFC 7009 section 2.1); not everywhere.
-    if (refreshToken !== undefined) await upstream.revoke(refreshToken, 'refresh_token');
-    await upstream.revoke(accessToken, 'access_token');
-  };
-
   const end = async (grantId: string): Promise<void> => {
     const taken = await vault.take(keyOf(grantId));
     if (taken === undefined) return;
-    await endUpstream(decodeRecord('grant', record, taken).upstream);
+    await upstream.end(decodeRecord('grant', record, taken).upstream);
   };
 
   const isFresh = ({ expiresAtEpochMs }: UpstreamCredential): boolean =>
@@ -153,7 +147,7 @@ export function createGrants(
     const renewed = credentialOf(await upstream.refresh(grant.upstream.refreshToken), clock.now(), grant.upstream.refreshToken);
     if ((await change(grantId, (current) => ({ ...current, upstream: renewed }))) === undefined) {
       // The grant has ended meanwhile: what has just come must not outlive it.
-      await endUpstream(renewed);
+      await upstream.end(renewed);
       throw over();
     }
     signal.throwIfAborted();

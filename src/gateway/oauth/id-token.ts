@@ -7,7 +7,8 @@ import { decodeJwt } from 'jose';
 import { FailureError } from '../../failure.ts';
 
 export interface IdTokenCheck {
-  readonly idToken: string;
+  /** As it came; `undefined` where none did. */
+  readonly idToken: unknown;
   readonly issuer: string;
   readonly clientId: string;
   readonly nonce: string;
@@ -30,9 +31,10 @@ export function subjectOf({ idToken, issuer, clientId, nonce, nowEpochMs }: IdTo
   return sub;
 }
 
-function claimsIn(idToken: string): Readonly<Record<string, unknown>> {
+function claimsIn(idToken: unknown): Readonly<Record<string, unknown>> {
+  if (idToken === undefined) throw invalid('There is none.');
   try {
-    return decodeJwt(idToken);
+    return decodeJwt(idToken as string);
   } catch {
     throw invalid('It is no JWT.');
   }

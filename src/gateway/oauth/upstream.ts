@@ -38,11 +38,11 @@ export interface Upstream {
   ): Promise<string>;
   /** Form, `state` and issuer of a response. @throws FailureError as `checkAuthorizationResponse` does */
   checkResponse(callbackUrl: string, expectedState: string): Promise<void>;
-  /** Sends the code, once. */
+  /** Sends the code, once. Where the ID token cannot be believed, the tokens that came with it are ended. */
   exchange(callbackUrl: string, attempt: UpstreamAttempt, scopes: readonly string[]): Promise<UpstreamTokens>;
   refresh(refreshToken: string, signal?: AbortSignal): Promise<IssuedTokens>;
-  /** Best effort. @returns false where it could not be told */
-  revoke(token: string, hint: 'access_token' | 'refresh_token'): Promise<boolean>;
+  /** Ends tokens, as far as the identity provider can be told so. Never rejects. */
+  end(tokens: { readonly accessToken: string; readonly refreshToken?: string | undefined }): Promise<void>;
 }
 
 const METADATA_MAX_AGE_MS = 10 * 60_000;
@@ -93,6 +93,38 @@ export function createUpstream(settings: Pick<GatewaySettings, 'upstream' | 'htt
     return { of, ...checkAuthorizationResponse({ callbackUrl, metadata: of, clientId: upstream.clientId, expectedState }) };
   };
 
+  const revoke = async (token: string, hint: 'access_token' | 'refresh_token'): Promise<void> => {
+    try {
+      const of = await metadata();
+      const endpoint = of.revocation_endpoint;
+      if (endpoint === undefined || !isSafeEndpoint(endpoint)) return;
+      const server = { issuer: of.issuer, revocation_endpoint: endpoint };
+      const response = await revocationRequest(
+        server,
+        { client_id: upstream.clientId },
+        clientAuthentication(await client(of), endpoint),
+        token,
+        {
+          additionalParameters: { token_type_hint: hint },
+          [allowInsecureRequests]: true,
+          [customFetch]: (url, { headers, body }) =>
+            http(url, { method: 'POST', headers, body: body as URLSearchParams, phase: 'sign-out', purpose: 'revocation' }),
+        },
+      );
+      if (!response.ok) log('warn', 'gateway.upstream-revocation-failed', { status: response.status });
+    } catch (thrown) {
+      log('warn', 'gateway.upstream-revocation-failed', {
+        code: thrown instanceof FailureError ? thrown.failure.code : 'internal_error',
+      });
+    }
+  };
+
+  const end: Upstream['end'] = async ({ accessToken, refreshToken }) => {
+    // The refresh token takes its access tokens along (RFC 7009 section 2.1); not everywhere.
+    if (refreshToken !== undefined) await revoke(refreshToken, 'refresh_token');
+    await revoke(accessToken, 'access_token');
+  };
+
   return {
     async authorizationUrl({ state, nonce, codeChallenge }, scopes) {
       const asked = askedFor(scopes);
@@ -132,9 +164,15 @@ export function createUpstream(settings: Pick<GatewaySettings, 'upstream' | 'htt
         resource: upstream.resource,
       });
       if (!(tokens.scopes ?? askedFor(scopes)).includes(OPENID) && idToken === undefined) return tokens;
-      if (typeof idToken !== 'string') throw new FailureError('token_response_invalid', 'token', { reason: 'It holds no ID token.' });
-      const subject = subjectOf({ idToken, issuer: of.issuer, clientId: upstream.clientId, nonce, nowEpochMs: clock.now() });
-      return { ...tokens, subject };
+      try {
+        return {
+          ...tokens,
+          subject: subjectOf({ idToken, issuer: of.issuer, clientId: upstream.clientId, nonce, nowEpochMs: clock.now() }),
+        };
+      } catch (thrown) {
+        await end(tokens);
+        throw thrown;
+      }
     },
 
     async refresh(refreshToken, signal) {
@@ -142,33 +180,7 @@ export function createUpstream(settings: Pick<GatewaySettings, 'upstream' | 'htt
       return requestRefresh(http, { metadata: of, client: await client(of), refreshToken, resource: upstream.resource, signal });
     },
 
-    async revoke(token, hint) {
-      try {
-        const of = await metadata();
-        const endpoint = of.revocation_endpoint;
-        if (endpoint === undefined || !isSafeEndpoint(endpoint)) return false;
-        const server = { issuer: of.issuer, revocation_endpoint: endpoint };
-        const response = await revocationRequest(
-          server,
-          { client_id: upstream.clientId },
-          clientAuthentication(await client(of), endpoint),
-          token,
-          {
-            additionalParameters: { token_type_hint: hint },
-            [allowInsecureRequests]: true,
-            [customFetch]: (url, { headers, body }) =>
-              http(url, { method: 'POST', headers, body: body as URLSearchParams, phase: 'sign-out', purpose: 'revocation' }),
-          },
-        );
-        if (response.ok) return true;
-        log('warn', 'gateway.upstream-revocation-failed', { status: response.status });
-      } catch (thrown) {
-        log('warn', 'gateway.upstream-revocation-failed', {
-          code: thrown instanceof FailureError ? thrown.failure.code : 'internal_error',
-        });
-      }
-      return false;
-    },
+    end,
   };
 }
 
