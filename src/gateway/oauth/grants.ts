@@ -41,7 +41,10 @@ export type Rotation =
   /** An older refresh token came: two hold it. The grant has ended by now. */
   | { readonly outcome: 'reused' };
 
-/** Whether a token that is about to expire will do while somebody else is renewing it: `usable` (default), or it has to be a `fresh` one. */
+/**
+ * Whether a token that is about to expire will do while somebody else is renewing it: `usable` (default), or it has to be a
+ * `fresh` one. One of which nobody told how long it lasts is as good as ended for whoever needs a fresh one.
+ */
 export type UpstreamNeed = 'usable' | 'fresh';
 
 export interface Grants {
@@ -68,6 +71,8 @@ const record = z.object({
   upstream: z.object({ accessToken: z.string(), refreshToken: z.optional(z.string()), expiresAtEpochMs: z.optional(z.number()) }),
   expiresAtEpochMs: z.number(),
 });
+
+type IsEnough = (credential: UpstreamCredential) => boolean;
 
 interface OpenedGrant {
   readonly grant: Grant;
@@ -134,10 +139,10 @@ export function createGrants(
     await upstream.end(decodeRecord('grant', record, taken).upstream);
   };
 
-  const isFresh = ({ expiresAtEpochMs }: UpstreamCredential): boolean =>
-    expiresAtEpochMs === undefined || expiresAtEpochMs > clock.now() + EXPIRY_SKEW_MS;
+  const lasts = ({ expiresAtEpochMs = Number.POSITIVE_INFINITY }: UpstreamCredential, forMs: number): boolean =>
+    expiresAtEpochMs > clock.now() + forMs;
 
-  const refreshUnderLease = async (grantId: string, signal: AbortSignal): Promise<UpstreamCredential> => {
+  const refreshUnderLease = async (grantId: string, signal: AbortSignal, isFresh: IsEnough): Promise<UpstreamCredential> => {
     const loaded = await load(grantId);
     if (loaded === undefined) throw over();
     const { grant } = loaded;
@@ -154,10 +159,12 @@ export function createGrants(
     return renewed;
   };
 
-  const isUsable = ({ expiresAtEpochMs }: UpstreamCredential): boolean =>
-    expiresAtEpochMs === undefined || expiresAtEpochMs > clock.now() + USED_WITHIN_MS;
-
-  const refreshed = async (grantId: string, signal: AbortSignal, isEnough: typeof isFresh): Promise<UpstreamCredential> => {
+  /** `isFresh`: it need not be renewed; `isEnough`: it serves while another renews it. */
+  const refreshed = async (
+    grantId: string,
+    signal: AbortSignal,
+    { isFresh, isEnough }: { readonly isFresh: IsEnough; readonly isEnough: IsEnough },
+  ): Promise<UpstreamCredential> => {
     const taken = await takeTurn<UpstreamCredential>(leases, `lease/${grantId}`, {
       clock,
       waitMs: LEASE_WAIT_MS,
@@ -170,7 +177,7 @@ export function createGrants(
     });
     if ('done' in taken) return taken.done;
     try {
-      return await refreshUnderLease(grantId, signal);
+      return await refreshUnderLease(grantId, signal, isFresh);
     } catch (thrown) {
       if (thrown instanceof FailureError && thrown.failure.code === 'refresh_rejected') await end(grantId);
       throw thrown;
@@ -221,16 +228,21 @@ export function createGrants(
 
     end,
 
-    async upstreamToken(grant, signal, needs = 'usable') {
-      const { refreshToken, expiresAtEpochMs = Number.POSITIVE_INFINITY } = grant.upstream;
+    async upstreamToken({ grantId, upstream: held }, signal, needs = 'usable') {
+      // Who needs a fresh one of unknown length takes any but the one that was there before.
+      const isUnknown = held.expiresAtEpochMs === undefined && held.refreshToken !== undefined && needs === 'fresh';
+      const isNew = ({ accessToken }: UpstreamCredential): boolean => !isUnknown || accessToken !== held.accessToken;
+      const isFresh: IsEnough = (credential) => isNew(credential) && lasts(credential, EXPIRY_SKEW_MS);
+      const isUsable: IsEnough = (credential) => isNew(credential) && lasts(credential, USED_WITHIN_MS);
+      const hasLeft = (): boolean => isNew(held) && lasts(held, 0);
       // One that cannot be renewed serves to its last moment.
-      if (isFresh(grant.upstream) || (refreshToken === undefined && expiresAtEpochMs > clock.now())) return grant.upstream;
+      if (isFresh(held) || (held.refreshToken === undefined && hasLeft())) return held;
       try {
         // Who renews it may be slow, or dead with the lease in hand: nobody else waits for that as long as the old one serves.
-        return await refreshed(grant.grantId, signal, needs === 'usable' ? isUsable : isFresh);
+        return await refreshed(grantId, signal, { isFresh, isEnough: needs === 'usable' ? isUsable : isFresh });
       } catch (thrown) {
         // A bad moment upstream: what is left of the token's life is used.
-        if (thrown instanceof FailureError && thrown.failure.retryable && expiresAtEpochMs > clock.now()) return grant.upstream;
+        if (thrown instanceof FailureError && thrown.failure.retryable && hasLeft()) return held;
         throw thrown;
       }
     },

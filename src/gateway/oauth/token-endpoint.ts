@@ -85,7 +85,7 @@ async function refresh(parts: GatewayParts, client: GatewayClient, form: Paramet
   if (before === undefined) throw invalidRefresh();
   const scopes = narrowed(before.scopes, form.get('scope'));
   // Before the rotation: while the identity provider is down, the client may come again with the same refresh token.
-  if (settings.format === 'upstream') await renew(parts, before);
+  if (settings.format === 'upstream' || before.upstream.expiresAtEpochMs === undefined) await renew(parts, before);
   const rotation = await grants.rotate(facts.grantId, facts.generation);
   if (rotation.outcome === 'reused') settings.log('warn', 'gateway.refresh-token-reused', { clientId: client.clientId });
   if (rotation.outcome !== 'rotated') throw invalidRefresh();
@@ -120,13 +120,20 @@ async function issue({ settings, accessTokens, refreshTokens }: GatewayParts, gr
   });
 }
 
-/** Where clients hold upstream tokens, a refresh has to bring a fresh one. @throws OAuthAnswer `invalid_grant` at its end */
-async function renew({ grants }: GatewayParts, grant: Grant): Promise<void> {
+/**
+ * Where clients hold upstream tokens, a refresh has to bring a fresh one. Where nobody told how long a token lasts, there is no
+ * better moment to renew it than when its client does: it may have ended without a word.
+ *
+ * @throws OAuthAnswer `invalid_grant` at its end
+ */
+async function renew({ grants, settings }: GatewayParts, grant: Grant): Promise<void> {
   try {
     await grants.upstreamToken(grant, new AbortController().signal, 'fresh');
   } catch (thrown) {
-    if (thrown instanceof FailureError && thrown.failure.code === 'refresh_rejected') throw invalidRefresh();
-    throw thrown;
+    if (!(thrown instanceof FailureError)) throw thrown;
+    if (thrown.failure.code === 'refresh_rejected') throw invalidRefresh();
+    // Tokens of our own are good all the same, and the upstream token may be.
+    if (settings.format === 'upstream' || !thrown.failure.retryable) throw thrown;
   }
 }
 
