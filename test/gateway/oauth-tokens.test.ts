@@ -47,6 +47,18 @@ describe('a refresh token', () => {
     expect((await post(scene.gateway, 'token', refreshForm(clientId, second.body))).body['error']).toBe('invalid_grant');
   });
 
+  it('may be retried on a replica whose clock is a little behind, and no longer where a clock was set back (GWY-08)', async () => {
+    const scene = scriptedGateway();
+    const { clientId, body } = await scene.tokens();
+    await post(scene.gateway, 'token', refreshForm(clientId, body));
+    await scene.clock.advance(1_000);
+    scene.clock.setBy(-6_000);
+    expect((await post(scene.gateway, 'token', refreshForm(clientId, body))).status).toBe(200);
+    scene.clock.setBy(-1);
+    expect((await post(scene.gateway, 'token', refreshForm(clientId, body))).body['error']).toBe('invalid_grant');
+    expect(scene.logged.map(({ event }) => event)).toContain('gateway.refresh-token-reused');
+  });
+
   it('sent by several of a client at once gives each of them a pair that works (GWY-08)', async () => {
     const scene = scriptedGateway();
     const { clientId, body } = await scene.tokens();

@@ -87,6 +87,8 @@ export const EXPIRY_SKEW_MS = 30_000;
 const LEASE_MS = 15_000;
 /** The backend has this long to look at a token that is used while another is fetched. */
 const USED_WITHIN_MS = 10_000;
+/** Replicas have clocks of their own. */
+const CLOCKS_DIFFER_MS = 5_000;
 const LEASE_WAIT_MS = 20_000;
 /** A code that is redeemed in its last moment finds its grant still there, and whoever ends it finds what to revoke upstream. */
 const AFTER_CODE_MS = 9 * 60_000;
@@ -215,7 +217,9 @@ export function createGrants(
           return { ...current, generation: generation + 1, rotatedAtEpochMs: clock.now(), expiresAtEpochMs: lifetime() };
         }
         // The answer was lost, or two of one client's processes refresh at once: they get the same generation.
-        const isRetry = generation === current.generation - 1 && clock.now() < current.rotatedAtEpochMs + seconds.grace * 1000;
+        const sinceMs = clock.now() - current.rotatedAtEpochMs;
+        // A clock that was set back must not lengthen that.
+        const isRetry = generation === current.generation - 1 && sinceMs >= -CLOCKS_DIFFER_MS && sinceMs < seconds.grace * 1000;
         if (isRetry) return current;
         outcome = 'reused';
         return undefined;
