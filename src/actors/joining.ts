@@ -6,7 +6,7 @@ import { FailureError, failureOf } from '../failure.ts';
 import { effect } from './effect.ts';
 import type { Environment } from './environment.ts';
 import { flowLeaseKey, letGo, tryTakeFlowTurn } from './flow-turn.ts';
-import { obtainedElsewhere, readLogin, sharedFailure, shownGrant, unfinishedLogin } from './shared-login.ts';
+import { obtainedElsewhere, readLogin, sharedFailure, shownGrant, unanswered, unfinishedLogin } from './shared-login.ts';
 
 const FIRST_POLL_MS = 25;
 /** With the lease's own time, a dead holder is succeeded within 5 seconds (RES-08). */
@@ -38,7 +38,8 @@ async function outcomeOf(environment: Environment, joining: Joining, isOurTurn: 
   if (token !== undefined) return { outcome: 'adopted', token };
   const failure = sharedFailure(checkpoint, followed, journal.version);
   if (failure !== undefined) return { outcome: 'ended', failure };
-  if (isOurTurn) return (await unfinishedLogin(environment, checkpoint, joining)) ?? { outcome: 'begin' };
+  if (isOurTurn)
+    return (await unfinishedLogin(environment, checkpoint, joining)) ?? unanswered(environment, joining) ?? { outcome: 'begin' };
   const grant = await shownGrant(environment, checkpoint);
   const recordVersion = followed === undefined ? journal.version : followed.recordVersion;
   return { outcome: 'follow', followed: { recordVersion, ...(grant && { grant }) } };

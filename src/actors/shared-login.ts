@@ -3,7 +3,7 @@ import type { Wanted } from '../../machines/actor-contracts.ts';
 import type { FlowTurn, Followed, Grant, TokenFacts, UnfinishedLogin } from '../../machines/contracts.ts';
 import { isExpiring } from '../access-token.ts';
 import type { Checkpoint } from '../durable/checkpoint.ts';
-import { type Failure, failureOf } from '../failure.ts';
+import { type Failure, failure, failureOf } from '../failure.ts';
 import { missingScopes } from '../protocol/scopes.ts';
 import { attemptBinding, checkAttemptBinding } from './attempt-binding.ts';
 import type { Environment } from './environment.ts';
@@ -111,6 +111,19 @@ export async function unfinishedLogin(
   // One whose code was sent before its process died is over (AUT-09).
   const isLive = grant.deadlineEpochMs > settings.clock.now() && (await attempts.isOpen(grant.attemptId));
   return isLive ? { outcome: 'resume', place: 'reopeningRedirect', login } : undefined;
+}
+
+/**
+ * The page that was shown, from here or by whoever was followed, is what was wanted, and nobody has come back from it in time.
+ * The instant decides, and not which timer is first: a machine that was suspended runs all of them late (AUT-07, RES-05).
+ */
+export function unanswered(
+  { settings }: Environment,
+  { followed, ...wanted }: Wanted & { readonly followed: Followed | undefined },
+): Extract<FlowTurn, { outcome: 'ended' }> | undefined {
+  const grant = followed?.grant;
+  if (grant === undefined || grant.deadlineEpochMs > settings.clock.now() || !serves(wanted, grant)) return undefined;
+  return { outcome: 'ended', failure: failure('authorization_expired', 'authorization') };
 }
 
 /** What cannot be read is passed over, as one that is not there: restoring has reported it (RES-04). */
