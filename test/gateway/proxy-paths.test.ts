@@ -16,6 +16,7 @@ describe('the path at the backend', () => {
     ['/mcp?a=1&access%5Ftoken=secret&b=2', '/inner/mcp?a=1&b=2'],
     ['/mcp?a=1;access_token=secret&b=2', '/inner/mcp?b=2'],
     ['/mcp?ACCESS_TOKEN=secret', '/inner/mcp'],
+    ['/mcp?access.token=secret&access_token[]=secret', '/inner/mcp'],
     ['/mcp//evil.example.com/x', '/inner/mcp//evil.example.com/x'],
     ['/mcp/caf%E9/%c0%ae/100%25', '/inner/mcp/caf%E9/%c0%ae/100%25'],
     ['/mcp/a..%2fb/%2e%2e%2e/..%E9', '/inner/mcp/a..%2fb/%2e%2e%2e/..%E9'],
@@ -57,15 +58,36 @@ describe('the path at the backend', () => {
 });
 
 describe('the query of the configured backend', () => {
-  it.each(['tenant=b', '%74enant=b', 'TENANT=b', 'x;tenant=b'])('is not for a caller to say again: %s (GWY-01, GWY-11)', async (query) => {
+  const urlsAsked = async (query: string): Promise<readonly (string | undefined)[]> => {
     const urls: (string | undefined)[] = [];
     const origin = await listening(({ url }, response) => {
       urls.push(url);
       response.end();
     });
-    const { handle } = await proxiedScene(undefined, { backend: `${origin}/mcp?tenant=a` });
+    const { handle } = await proxiedScene(undefined, { backend: `${origin}/mcp?tenant_id=a` });
     await handle(asked({}, `${PUBLIC}/x?${query}&page=2`));
-    expect(urls).toEqual(['/mcp/x?tenant=a&page=2']);
+    return urls;
+  };
+
+  it.each([
+    'tenant_id=b',
+    '%74enant_id=b',
+    'TENANT_ID=b',
+    'x;tenant_id=b',
+    'tenant.id=b',
+    '+tenant%20id=b',
+    'tenant[id=b',
+    'tenant_id[]=b',
+    'tenant_id%5B0%5D=b',
+    'tenant_id[a][b]=b',
+    '[tenant_id]=b',
+    'tenant_id%00x=b',
+  ])('is not for a caller to say again: %s (GWY-01, GWY-11)', async (query) => {
+    expect(await urlsAsked(query)).toEqual(['/mcp/x?tenant_id=a&page=2']);
+  });
+
+  it.each(['tenant_ids=b', 'tenant=b', 'page[tenant_id]=b', 'id=b'])('leaves others to the caller: %s (GWY-01)', async (query) => {
+    expect(await urlsAsked(query)).toEqual([`/mcp/x?tenant_id=a&${query}&page=2`]);
   });
 
   it('does not get out where the backend redirects with it (GWY-01, SEC-01)', async () => {

@@ -1,5 +1,6 @@
 /** Which URL of the backend stands for which public one, in both directions. */
 import { isInsideResource } from '../../protocol/resource-identifier.ts';
+import { asBackendsReadIt, parameterNames } from './confused-names.ts';
 
 export interface BackendTarget {
   /** The backend's URL for a request; `undefined` for one that is not at the resource, or leads out of it. */
@@ -16,7 +17,7 @@ export function backendTarget(resource: string, backend: URL): BackendTarget {
   const publicUrl = new URL(resource);
   const publicBase = withoutSlash(publicUrl.pathname);
   const backendBase = withoutSlash(backend.pathname);
-  const ownNames: ReadonlySet<string> = new Set([...backend.searchParams.keys()].map(asNamed));
+  const ownNames: ReadonlySet<string> = new Set([...backend.searchParams.keys()].flatMap(parameterNames));
   return {
     urlFor(request) {
       const { pathname, search } = new URL(request.url);
@@ -53,13 +54,13 @@ export function backendTarget(resource: string, backend: URL): BackendTarget {
  */
 function callersQuery(query: string, ownNames: ReadonlySet<string>): string {
   const isRefused = (part: string): boolean =>
-    [...new URLSearchParams(part).keys()].map(asNamed).some((name) => name === 'access_token' || ownNames.has(name));
+    [...new URLSearchParams(part).keys()].flatMap(parameterNames).some((name) => name === ACCESS_TOKEN || ownNames.has(name));
   return query
     .split('&')
     .filter((part) => !part.split(';').some(isRefused))
     .join('&');
 }
 
-const asNamed = (name: string): string => name.trim().toLowerCase();
+const ACCESS_TOKEN = asBackendsReadIt('access_token');
 
 const withoutSlash = (path: string): string => path.replace(/\/$/, '');

@@ -1,5 +1,6 @@
 /** What the backend gets to see of a request's headers, and who it is told is calling. */
 import type { Caller } from '../protect-options.ts';
+import { asBackendsReadIt } from './confused-names.ts';
 import { connectionHeaders } from './connection-headers.ts';
 
 /**
@@ -40,12 +41,6 @@ const CALLERS_ONLY = new Set([
 /** The second line: what proxies that log people in (oauth2-proxy, Traefik, Cloudflare, AWS, Google, Azure, Tailscale) say about them. */
 const CALLERS_ONLY_PREFIX =
   /^(?:x-authchart-|x-forwarded-|x-original-|sec-fetch-|access-control-request-|proxy-|x-auth-request-|x-remote-user|x-webauth-|cf-access-|x-amzn-oidc-|x-goog-authenticated-user-|x-goog-iap-|x-ms-client-principal|tailscale-user-)/;
-
-/**
- * Servers behind CGI, WSGI and PHP take `X_Forwarded_For` and `X.Forwarded.For` for
- * `X-Forwarded-For`: whatever they would confuse counts as the same here.
- */
-const asBackendsReadIt = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '-');
 
 export function headersForBackend(request: Request, caller: Caller | undefined): Headers {
   const hopByHop = connectionHeaders(request.headers);
