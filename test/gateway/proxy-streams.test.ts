@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, createConnection } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { settled } from '../helpers/simulated-clock.ts';
-import { asked, listening, listeningHandler, PUBLIC, proxiedScene } from './proxied-scene.ts';
+import { asked, listeningHandler, PUBLIC, proxiedScene } from './proxied-scene.ts';
 
 // The adapter tells of every connection that breaks.
 beforeEach(() => void vi.spyOn(console, 'error').mockImplementation(() => {}));
@@ -181,21 +181,66 @@ describe('a backend', () => {
     expect([response.status, await response.text()]).toEqual([413, 'too much']);
   });
 
-  it('that is asked twice over one connection does not take the second for a part of the first (GWY-01)', async () => {
-    const urls: (string | undefined)[] = [];
-    const origin = await listening((request, response) => {
-      urls.push(request.url);
-      response.end();
-    });
-    const { handle } = await proxiedScene(undefined, { backend: `${origin}/mcp` });
-    const smuggled = 'x\r\n0\r\n\r\nGET /admin HTTP/1.1\r\nhost: x\r\n\r\n';
-    for (let times = 0; times < 2; times += 1) {
-      const response = await handle(
-        asked({ method: 'POST', body: smuggled, headers: { 'transfer-encoding': 'chunked', 'content-length': '1' } }),
+  describe('that is asked twice', () => {
+    const SMUGGLED = 'x\r\n0\r\n\r\nGET /admin HTTP/1.1\r\nhost: x\r\n\r\n';
+
+    async function smugglingScene() {
+      const asking: { readonly url: string | undefined; readonly body: string }[] = [];
+      const sockets = new Set<unknown>();
+      const { handle } = await proxiedScene(
+        (request, response) => {
+          sockets.add(request.socket);
+          let body = '';
+          request.setEncoding('utf8').on('data', (text) => {
+            body += text;
+          });
+          request.on('end', () => {
+            asking.push({ url: request.url, body });
+            response.end('done');
+          });
+        },
+        { requestTimeoutMs: 5_000 },
       );
-      await response.body?.cancel();
+      const ask = (headers: HeadersInit) => handle(asked({ method: 'POST', body: SMUGGLED, headers }));
+      return { asking, sockets, ask };
     }
-    expect(urls.filter((url) => url !== '/mcp')).toEqual([]);
+    const WHOLE = { url: '/inner/mcp', body: SMUGGLED };
+
+    it.each<[string, HeadersInit]>([
+      ['a coding and a length', { 'transfer-encoding': 'chunked', 'content-length': '1' }],
+      ['a coding', { 'transfer-encoding': 'chunked' }],
+      ['an odd coding and a length', { 'transfer-encoding': 'identity, chunked', 'content-length': '1' }],
+      ['a length that is none', { 'content-length': '+1' }],
+    ])('over one connection does not take a part of one request for another, with %s of the caller (GWY-01)', async (_what, headers) => {
+      const { asking, sockets, ask } = await smugglingScene();
+      const answers: unknown[] = [];
+      for (let times = 0; times < 2; times += 1) {
+        const response = await ask(headers);
+        answers.push([response.status, await response.text()]);
+        // The connection is free again.
+        await settled();
+      }
+      expect([answers, asking, sockets.size]).toEqual([
+        [
+          [200, 'done'],
+          [200, 'done'],
+        ],
+        [WHOLE, WHOLE],
+        1,
+      ]);
+    });
+
+    it('gets nothing of a request that is longer than it says, and the next one whole (GWY-01)', async () => {
+      const { asking, ask } = await smugglingScene();
+      vi.useFakeTimers(DEADLINES);
+      const answering = ask({ 'content-length': '1' });
+      await settled();
+      vi.advanceTimersByTime(5_000);
+      expect((await answering).status).toBe(504);
+      vi.useRealTimers();
+      expect((await ask({})).status).toBe(200);
+      expect(asking).toEqual([WHOLE]);
+    });
   });
 });
 
