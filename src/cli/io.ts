@@ -14,12 +14,25 @@ export interface CommandLineIo {
   readonly interrupted: AbortSignal;
 }
 
-/** The real process. The first signal ends the command in order, the second one at once. */
-export function processIo(): CommandLineIo {
+/** `npx` hands on the Ctrl-C that its program has got from the terminal already. */
+const ECHO_MS = 1_000;
+
+/**
+ * The real process. The first signal ends the command in order; any that comes at least a second later ends it at once,
+ * with the exit code of that signal.
+ *
+ * @param nowMs a clock that nobody sets
+ */
+export function processIo(nowMs: () => number = () => performance.now()): CommandLineIo {
   const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => controller.abort(interruptedBy(signal)));
-  }
+  let firstAtMs: number | undefined;
+  const onSignal = (signal: 'SIGINT' | 'SIGTERM'): void => {
+    const ended = interruptedBy(signal);
+    if (firstAtMs !== undefined && nowMs() - firstAtMs >= ECHO_MS) process.exit(ended.exitCode);
+    firstAtMs ??= nowMs();
+    controller.abort(ended);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
   const { stdin, stdout, stderr, env } = process;
   return { stdin, stdout, stderr, env, interrupted: controller.signal };
 }

@@ -67,4 +67,25 @@ describe('the process of a stdio session', () => {
     await gone;
     await expect.poll(() => events).toContainEqual(expect.objectContaining({ event: 'backend.ended', exitCode: 3 }));
   });
+
+  it('does not outlive a gateway that ends at once (GWY-01)', async () => {
+    const surroundings = await gatewaySurroundings();
+    const { port, connected } = await lifeLine();
+    const gateway = await startGateway(
+      [...surroundings.argv, '--allow-anonymous', '--', process.execPath, '--eval', withGrandchild(port, { server: STUBBORN })],
+      surroundings.env,
+    );
+    const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+    await fetch(surroundings.resource, { method: 'POST', headers, body: JSON.stringify(INITIALIZE) });
+    const gone = once(await connected, 'close');
+    gateway.child.kill('SIGINT');
+    await expect.poll(() => gateway.said.stderr).toContain('Ending');
+    // Again and again: what comes within a second of the first signal is taken for its echo.
+    const endAgain = (): number | null => {
+      gateway.child.kill('SIGTERM');
+      return gateway.child.exitCode;
+    };
+    await expect.poll(endAgain, { interval: 100 }).toBe(143);
+    await gone;
+  });
 });
