@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { callerNamed, INITIALIZE, post, scene } from './stdio-scene.ts';
+import { callerNamed, INITIALIZE, post, scene, URL_BEHIND } from './stdio-scene.ts';
 
 const ANSWER = {
   jsonrpc: '2.0',
@@ -78,5 +78,51 @@ describe('what a stdio session keeps', () => {
     expect(events.filter(({ event }) => event === 'backend.error' || event === 'backend.stderr')).toHaveLength(200);
     expect(JSON.stringify(events)).not.toContain('SECRET-');
     expect((await send({ method: 'notifications/initialized' })).status).toBe(202);
+  });
+});
+
+describe('a caller with as many sessions as one may have', () => {
+  const begun = async ({ backend }: ReturnType<typeof scene>): Promise<Record<string, string>> => {
+    const response = await post(backend, callerNamed('ada'), INITIALIZE);
+    await response.text();
+    expect(response.status).toBe(200);
+    return { 'mcp-session-id': response.headers.get('mcp-session-id') ?? '' };
+  };
+  const pings = (scenery: ReturnType<typeof scene>) => async (session: Record<string, string>) => {
+    const response = await post(scenery.backend, callerNamed('ada'), { jsonrpc: '2.0', id: 9, method: 'ping' }, session);
+    await response.text();
+    return response.status;
+  };
+
+  it('begins another in place of the one that was idle for longest: clients that never say the end lock nobody out (GWY-01)', async () => {
+    const scenery = scene({ sessionsPerCaller: 2 });
+    const ping = pings(scenery);
+    const [first, second] = [await begun(scenery), await begun(scenery)];
+    await scenery.clock.advance(1_000);
+    expect(await ping(first)).toBe(200);
+    const [third, fourth] = await Promise.all([begun(scenery), begun(scenery)]);
+    const statuses: number[] = [];
+    for (const session of [first, second, third, fourth]) statuses.push(await ping(session));
+    expect(statuses).toEqual([404, 404, 200, 200]);
+    const fifth = await begun(scenery);
+    expect([await ping(third), await ping(fourth), await ping(fifth)]).toEqual([404, 200, 200]);
+  });
+
+  it('begins no other while all of them have something under way, and takes none of another caller (GWY-01)', async () => {
+    const scenery = scene({ sessions: 2, sessionsPerCaller: 1 });
+    const { backend, events } = scenery;
+    const session = await begun(scenery);
+    const idle = await post(backend, callerNamed('grace'), INITIALIZE);
+    await idle.text();
+    const waiting = new Request(URL_BEHIND, { headers: { accept: 'text/event-stream', ...session } });
+    const stream = await backend.handle(waiting, { caller: callerNamed('ada') });
+    expect((await post(backend, callerNamed('ada'), INITIALIZE)).status).toBe(503);
+    expect(events.filter(({ event }) => event === 'backend.sessions-full')).toEqual([
+      expect.objectContaining({ sessions: 2, ofCaller: 1 }),
+    ]);
+    const others = { 'mcp-session-id': idle.headers.get('mcp-session-id') ?? '' };
+    expect((await post(backend, callerNamed('grace'), { jsonrpc: '2.0', id: 9, method: 'ping' }, others)).status).toBe(200);
+    await stream.body?.cancel();
+    expect(await pings(scenery)(await begun(scenery))).toBe(200);
   });
 });

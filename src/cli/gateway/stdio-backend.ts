@@ -56,6 +56,8 @@ interface Owned {
   /** Requests and streams that are not over. */
   open: number;
   idle: AbortController | undefined;
+  /** It is on its way out, until then. */
+  gone: Promise<void> | undefined;
 }
 
 const SESSION_HEADER = 'mcp-session-id';
@@ -67,17 +69,16 @@ export function stdioBackend(options: StdioBackendOptions): StdioBackend {
   /** All that may have a process, with and without an identifier yet. */
   const alive = new Set<Owned>();
   const byId = new Map<string, Owned>();
-  const ending = new Set<Promise<void>>();
+  /** Without a request or an open stream, the longest first. */
+  const resting = new Set<Owned>();
   let isClosed = false;
 
-  const end = (owned: Owned): void => {
+  const end = (owned: Owned): Promise<void> => {
     owned.idle?.abort();
-    const ended = owned.session.close().finally(() => {
-      ending.delete(ended);
-      // Counted until now: a process on its way out is still a process.
-      alive.delete(owned);
-    });
-    ending.add(ended);
+    resting.delete(owned);
+    // Counted until then: a process on its way out is still a process.
+    owned.gone ??= owned.session.close().finally(() => alive.delete(owned));
+    return owned.gone;
   };
 
   const begun = (owner: string, caller: Caller | undefined): Owned => {
@@ -86,6 +87,7 @@ export function stdioBackend(options: StdioBackendOptions): StdioBackend {
       scopes: caller?.scopes ?? [],
       open: 0,
       idle: undefined,
+      gone: undefined,
       session: begin({
         command,
         env: childEnvironment(environment, passedOn, caller),
@@ -96,7 +98,7 @@ export function stdioBackend(options: StdioBackendOptions): StdioBackend {
         onBegun: (id) => byId.set(id, owned),
         onEnded: (id) => {
           if (id !== undefined) byId.delete(id);
-          queueMicrotask(() => end(owned));
+          queueMicrotask(() => void end(owned));
         },
       }),
     };
@@ -107,13 +109,14 @@ export function stdioBackend(options: StdioBackendOptions): StdioBackend {
   /** Counted from the end of the last request. */
   const rest = (owned: Owned): void => {
     owned.open -= 1;
-    if (owned.open > 0 || !alive.has(owned)) return;
+    if (owned.open > 0 || owned.gone !== undefined) return;
+    resting.add(owned);
     const idle = new AbortController();
     owned.idle = idle;
     clock.sleep(limits.idleMs, idle.signal, { background: true }).then(
       () => {
         log('info', 'backend.session-idle');
-        end(owned);
+        void end(owned);
       },
       () => {},
     );
@@ -121,6 +124,7 @@ export function stdioBackend(options: StdioBackendOptions): StdioBackend {
 
   const answer = async (owned: Owned, request: Request): Promise<Response> => {
     owned.idle?.abort();
+    resting.delete(owned);
     owned.open += 1;
     const onEnd = (): void => rest(owned);
     let response: Response;
@@ -133,23 +137,38 @@ export function stdioBackend(options: StdioBackendOptions): StdioBackend {
     return withBodyEnd(response, { onEnd, signal: request.signal, within: (work) => work() });
   };
 
+  const ownOf = (owner: string): readonly Owned[] => [...alive].filter((one) => one.owner === owner);
+  const isFull = (owner: string): boolean => alive.size >= limits.sessions || ownOf(owner).length >= limits.sessionsPerCaller;
+  /**
+   * Clients often go without a word: the caller's own session on its way out, or the one that was idle for longest, makes
+   * room. Those of others never do.
+   */
+  const makingRoom = (owner: string): Owned | undefined =>
+    ownOf(owner).find(({ gone }) => gone !== undefined) ?? [...resting].find((one) => one.owner === owner);
+
   const beginning = async (owner: string, caller: Caller | undefined, request: Request): Promise<Response> => {
     if (request.method !== 'POST') return rpcError(400, 'The header Mcp-Session-Id is missing.');
-    const own = [...alive].filter((one) => one.owner === owner).length;
-    if (alive.size >= limits.sessions || own >= limits.sessionsPerCaller) {
-      log('warn', 'backend.sessions-full', { sessions: alive.size, ofCaller: own });
-      return rpcError(503, 'There are as many sessions as there may be.', { 'retry-after': String(RETRY_AFTER_SECONDS) });
+    // Looked at again each time, and nothing is waited for in between: others begin, too.
+    while (isFull(owner)) {
+      const leaving = makingRoom(owner);
+      if (leaving === undefined) {
+        log('warn', 'backend.sessions-full', { sessions: alive.size, ofCaller: ownOf(owner).length });
+        return rpcError(503, 'There are as many sessions as there may be.', { 'retry-after': String(RETRY_AFTER_SECONDS) });
+      }
+      if (leaving.gone === undefined) log('info', 'backend.session-replaced');
+      await end(leaving);
     }
+    if (isClosed) return shuttingDown();
     const owned = begun(owner, caller);
     const response = await answer(owned, request);
     // Whatever was no proper `initialize` has begun nothing.
-    if (!response.ok) end(owned);
+    if (!response.ok) void end(owned);
     return response;
   };
 
   return {
     async handle(request, { caller }) {
-      if (isClosed) return rpcError(503, 'The gateway is shutting down.', { 'retry-after': '5' });
+      if (isClosed) return shuttingDown();
       const owner = ownerOf(caller);
       if (owner === undefined) return rpcError(403, 'The access token does not say who calls: a session would belong to nobody.');
       const id = request.headers.get(SESSION_HEADER);
@@ -168,8 +187,7 @@ export function stdioBackend(options: StdioBackendOptions): StdioBackend {
 
     async close() {
       isClosed = true;
-      for (const owned of alive) end(owned);
-      await Promise.all([...ending]);
+      await Promise.all([...alive].map(end));
     },
   };
 }
@@ -183,6 +201,8 @@ function ownerOf(caller: Caller | undefined): string | undefined {
   if (subject !== undefined && subject !== '') return JSON.stringify(['subject', issuer, subject]);
   return clientId === undefined || clientId === '' ? undefined : JSON.stringify(['client', issuer, clientId]);
 }
+
+const shuttingDown = (): Response => rpcError(503, 'The gateway is shutting down.', { 'retry-after': '5' });
 
 function rpcError(status: number, message: string, headers: Record<string, string> = {}): Response {
   const code = status === 404 ? -32_001 : -32_000;
