@@ -11,6 +11,11 @@ import { codeForm, post, RESOURCE } from '../helpers/gateway-scene.ts';
 import { callbackUrl, type ScriptedGateway, scriptedGateway } from '../helpers/scripted-gateway.ts';
 
 const CALLERS = 200;
+/** When a caller goes away. */
+const MOMENTS = ['while-its-client-is-made', 'in-the-tool', 'after-the-first-chunk'] as const;
+type Moment = (typeof MOMENTS)[number];
+/** Names the moment, and the caller. */
+const LEAVES = 'x-leaves';
 
 interface OwnClient {
   readonly upstreamToken: string;
@@ -30,15 +35,35 @@ async function stack(format: 'jwt' | 'opaque') {
   scene.provider.answer = (form) =>
     Response.json({ access_token: `upstream-of-${form.get('code')}`, token_type: 'Bearer', expires_in: 600, refresh_token: 'r' });
   const clients: OwnClient[] = [];
-  const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, (clients.length * 7) % 11));
+  const leaving = new Map<string, () => void>();
+  /** Here the caller goes away, if this is the moment it was to; what was at work learns of it and goes on. */
+  const momentToLeave = async (moment: Moment, request: Request | undefined): Promise<void> => {
+    const [leaves, n = ''] = (request?.headers.get(LEAVES) ?? '').split(' ');
+    if (request === undefined || leaves !== moment) return;
+    const gone = new Promise((resolve) => {
+      request.signal.addEventListener('abort', resolve, { once: true });
+    });
+    leaving.get(n)?.();
+    await gone;
+  };
+  const pause = async (): Promise<void> => {
+    for (let turn = (clients.length * 7) % 11; turn > 0; turn -= 1) await new Promise((resolve) => setImmediate(resolve));
+  };
   const mcp = createMcpHandler(() => {
     const server = new McpServer({ name: 'who-calls', version: '1.0.0' });
     server.registerTool(
       'who_calls',
       { description: 'Who calls.', inputSchema: fromJsonSchema<{ n: number }>({ type: 'object', properties: { n: { type: 'number' } } }) },
-      async ({ n }) => {
+      async ({ n }, { http, mcpReq }) => {
         const before = currentCaller<OwnClient>();
         await pause();
+        await momentToLeave('in-the-tool', http?.req);
+        const progressToken = mcpReq._meta?.progressToken;
+        if (progressToken !== undefined) {
+          const gone = new Promise((resolve) => http?.req?.signal.addEventListener('abort', resolve, { once: true }));
+          await mcpReq.notify({ method: 'notifications/progress', params: { progressToken, progress: 1 } });
+          await gone;
+        }
         const after = currentCaller<OwnClient>();
         const seen = [before, after].map((call) => `${call?.client.upstreamToken}/${call?.caller?.clientId}/${call?.client.closed}`);
         return { content: [{ type: 'text', text: JSON.stringify({ n, seen }) }] };
@@ -51,8 +76,9 @@ async function stack(format: 'jwt' | 'opaque') {
     handler: protect<OwnClient>({
       resource: RESOURCE,
       validator: scene.gateway.validator,
-      async createClient({ token }) {
+      async createClient({ token, request }) {
         await pause();
+        await momentToLeave('while-its-client-is-made', request);
         const client = { upstreamToken: token.token, closed: 0 };
         clients.push(client);
         return client;
@@ -75,7 +101,7 @@ async function stack(format: 'jwt' | 'opaque') {
   const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`;
   onTestFinished(close);
   const callers = await Promise.all(Array.from({ length: CALLERS }, (_, n) => signedIn(scene, n)));
-  return { url, callers, clients };
+  return { url, callers, clients, leaving };
 }
 
 async function signedIn(scene: ScriptedGateway, n: number): Promise<CallerOfTest> {
@@ -86,12 +112,18 @@ async function signedIn(scene: ScriptedGateway, n: number): Promise<CallerOfTest
   return { n, clientId, token: String(body['access_token']) };
 }
 
-function whoCalls(url: string, { n, token }: CallerOfTest, signal?: AbortSignal): Promise<Response> {
+function whoCalls(
+  url: string,
+  { n, token }: CallerOfTest,
+  leaves?: { readonly at: Moment; readonly signal: AbortSignal },
+): Promise<Response> {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+  const meta = leaves?.at === 'after-the-first-chunk' && { _meta: { progressToken: n } };
   return fetch(url, {
     method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
-    body: JSON.stringify({ jsonrpc: '2.0', id: n, method: 'tools/call', params: { name: 'who_calls', arguments: { n } } }),
-    ...(signal && { signal }),
+    headers: { ...headers, ...(leaves && { [LEAVES]: `${leaves.at} ${n}` }) },
+    body: JSON.stringify({ jsonrpc: '2.0', id: n, method: 'tools/call', params: { name: 'who_calls', arguments: { n }, ...meta } }),
+    ...(leaves && { signal: leaves.signal }),
   });
 }
 
@@ -116,24 +148,30 @@ it.each(['jwt', 'opaque'] as const)(
   },
 );
 
-it(`${TITLE} are not disturbed by as many that go away at any moment, whose clients are closed, too (GWY-11)`, async () => {
-  const { url, callers, clients } = await stack('opaque');
-  let left = 0;
-  const leaving = async (caller: CallerOfTest): Promise<void> => {
+it(`${TITLE} are not disturbed by as many that go away, whose clients are closed, too (GWY-11)`, async () => {
+  const { url, callers, clients, leaving } = await stack('opaque');
+  const goAway = async (caller: CallerOfTest): Promise<string> => {
     const gone = new AbortController();
-    setTimeout(() => gone.abort(), caller.n % 40);
+    leaving.set(String(caller.n), () => gone.abort());
+    const at = MOMENTS[caller.n % MOMENTS.length] ?? 'in-the-tool';
     try {
-      const response = await whoCalls(url, caller, gone.signal);
-      await expectOwnAnswer(response, caller);
+      const response = await whoCalls(url, caller, { at, signal: gone.signal });
+      const reader = response.body?.getReader();
+      const first = await reader?.read();
+      if (at === 'after-the-first-chunk') gone.abort();
+      await reader?.read();
+      return `answered: ${new TextDecoder().decode(first?.value)}`;
     } catch (thrown) {
-      if ((thrown as Error).name !== 'AbortError') throw thrown;
-      left += 1;
+      return (thrown as Error).name;
     }
   };
-  await Promise.all(
-    callers.flatMap((caller) => [whoCalls(url, caller).then((response) => expectOwnAnswer(response, caller)), leaving(caller)]),
-  );
-  expect(left).toBeGreaterThan(CALLERS / 4);
+  const [ends] = await Promise.all([
+    Promise.all(callers.map(goAway)),
+    Promise.all(callers.map(async (caller) => expectOwnAnswer(await whoCalls(url, caller), caller))),
+  ]);
+  expect(new Set(ends)).toEqual(new Set(['AbortError']));
+  // Every call had a client, also the one whose caller did not wait for it.
+  await expect.poll(() => clients).toHaveLength(2 * CALLERS);
   await expect.poll(() => clients.filter(({ closed }) => closed !== 1)).toEqual([]);
   await Promise.all(callers.map(async (caller) => expectOwnAnswer(await whoCalls(url, caller), caller)));
 });
