@@ -24,8 +24,8 @@ export function followStore(flow: Flow): () => void {
   const look = async (): Promise<void> => {
     const issuer = await environment.credentials.boundIssuer();
     follow(issuer);
-    const isThere = issuer !== undefined && (await environment.credentials.read(issuer)) !== undefined;
-    if (!isStopped) adoptOutcome(flow, isThere);
+    const stored = issuer === undefined ? undefined : await environment.credentials.read(issuer);
+    if (!isStopped) adoptOutcome(flow, stored?.facts.version);
   };
 
   /** One look at a time, and one more if something has changed since it began. */
@@ -56,16 +56,16 @@ export function followStore(flow: Flow): () => void {
   };
 }
 
-function adoptOutcome({ actor, send, environment }: Flow, isThere: boolean): void {
+/** Which credential it is decides, and not whether there is one: a tab that slept has missed who signed out and who signed in since. */
+function adoptOutcome({ actor, send, environment }: Flow, version: string | undefined): void {
   const snapshot = actor.getSnapshot();
   if (!isResting(snapshot)) return;
   const { accessTokens } = environment;
-  const isSignedIn = snapshot.matches({ resting: 'authorized' });
-  if (isThere === isSignedIn) return;
-  if (isSignedIn) {
-    // Tokens the store did not take are still the credential (RFR-07).
-    if (accessTokens.unsaved !== undefined) return;
-    accessTokens.hold(undefined);
-  }
+  const inUse = snapshot.matches({ resting: 'authorized' }) ? accessTokens.current?.version : undefined;
+  if (version === inUse) return;
+  // Tokens the store did not take are still the credential (RFR-07).
+  if (inUse !== undefined && accessTokens.unsaved !== undefined) return;
+  // What was signed out is sent no more; what was replaced may serve until its successor has been read.
+  if (version === undefined) accessTokens.hold(undefined);
   send({ type: 'session.restore' });
 }

@@ -10,13 +10,15 @@ import { type StoredContext, storedLogin, wholeLogin } from './stored-context.ts
 import { type StoredCredential, storedCredential } from './stored-credential.ts';
 
 export const restoreFlow = effect<'restoreFlow'>('storage', async (environment) => {
-  const { journal } = environment;
+  const { journal, accessTokens } = environment;
   const checkpoint = await journal.read();
   const login = checkpoint === undefined ? {} : storedLogin(checkpoint);
   const kept = { pastStepUps: login.pastStepUps ?? [] };
   // In this order: a callback that waits after the credential was read has not led to that credential.
   const stored = await usableCredential(environment);
   const left = await whatIsLeft(environment, login);
+  // What the store no longer has is not sent any more, either, unless it never had it (RFR-07).
+  if (stored === undefined && accessTokens.unsaved === undefined) accessTokens.hold(undefined);
   if (left?.hasCallback === true)
     return { place: 'joining', context: { ...left.context, ...(stored && { token: adopt(environment, stored.facts, stored.tokens) }) } };
   if (stored === undefined && left !== undefined) return { place: 'joining', context: left.context };

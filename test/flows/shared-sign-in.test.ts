@@ -1,12 +1,37 @@
 import { describe, expect, it } from 'vitest';
+import type { Store } from '../../src/stores/contract.ts';
 import { memoryStore } from '../../src/stores/memory-store.ts';
-import { CALL, scene } from '../helpers/scripted-client.ts';
+import { CALL, type SceneOptions, scene } from '../helpers/scripted-client.ts';
+import { UNTIL_EXPIRED_MS } from '../helpers/signed-in-scene.ts';
 import { settled, simulatedClock } from '../helpers/simulated-clock.ts';
 import { untilStep } from '../helpers/waiting.ts';
 
+/** A store whose notices a tab does not get while it sleeps; it gets one of each when it wakes. */
+function sleepyNotices(store: Store) {
+  let isAsleep = false;
+  const missed = new Set<() => void>();
+  const watch = (key: string, listener: () => void): (() => void) => {
+    const stop = store.watch?.(key, () => (isAsleep ? void missed.add(listener) : listener()));
+    return () => {
+      missed.delete(listener);
+      stop?.();
+    };
+  };
+  return {
+    store: { ...store, watch },
+    sleep() {
+      isAsleep = true;
+    },
+    wake() {
+      isAsleep = false;
+      for (const listener of [...missed]) listener();
+    },
+  };
+}
+
 /** Two clients of one account on a store that tells of changes, as two tabs have it; both have read it. */
-async function twoTabs() {
-  const world = scene();
+async function twoTabs(options: SceneOptions = {}) {
+  const world = scene(options);
   const other = world.another();
   await other.restore();
   await world.client.restore();
@@ -36,6 +61,56 @@ describe('clients that share a store which tells of changes', () => {
     await call();
     await untilStep(other, 'authorized');
     expect(servers.violations).toEqual([]);
+  });
+
+  it('have the new token when they wake, although they slept through a sign-out and the next sign-in (STO-02, OUT-01)', async () => {
+    const { other, another, servers, store, call } = await twoTabs();
+    const notices = sleepyNotices(store);
+    const tab = another({ store: notices.store });
+    await tab.restore();
+    await call();
+    await untilStep(tab, 'authorized');
+    const before = await tab.accessToken();
+    notices.sleep();
+    await other.signOut();
+    // Somebody else sits at the browser by now.
+    await other.fetch(servers.resource.url, CALL);
+    await settled();
+    const requests = servers.requests.length;
+    expect(await tab.accessToken()).toEqual(before);
+    notices.wake();
+    await settled();
+    expect(await tab.accessToken()).toEqual(await other.accessToken());
+    expect(tab.status.step).toBe('authorized');
+    expect(servers.requests).toHaveLength(requests);
+  });
+
+  it('have none when they wake and the next sign-in has run out, too (STO-02, RES-02)', async () => {
+    const { other, another, servers, store, call, clock } = await twoTabs({ authorizationServer: { refreshTokens: 'none' } });
+    const notices = sleepyNotices(store);
+    const tab = another({ store: notices.store });
+    await tab.restore();
+    await call();
+    await untilStep(tab, 'authorized');
+    notices.sleep();
+    await other.signOut();
+    await other.fetch(servers.resource.url, CALL);
+    await clock.advance(UNTIL_EXPIRED_MS);
+    notices.wake();
+    await untilStep(tab, 'unauthorized');
+    expect(await tab.accessToken()).toBeUndefined();
+  });
+
+  it('have the token that another has refreshed, and ask the store for nothing more (STO-02, RFR-05)', async () => {
+    const { other, client, call, clock, servers, storeOperations } = await twoTabs();
+    await call();
+    await untilStep(other, 'authorized');
+    await clock.advance(UNTIL_EXPIRED_MS);
+    await other.accessToken();
+    await settled();
+    const [requests, operations] = [servers.requests.length, storeOperations()];
+    expect(await client.accessToken()).toEqual(await other.accessToken());
+    expect([servers.requests.length, storeOperations()]).toEqual([requests, operations]);
   });
 
   it('keep apart what belongs to another account (STO-04)', async () => {
