@@ -1,6 +1,7 @@
 /** Everything that is wrong with the options of a client, each as a sentence that says what to change. Pure. */
 import { failureOf } from './failure.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
+import { lacking, problemsOfPlatform, unknownOptions, when } from './misconfigured.ts';
 import type { AuthorizationClientOptions, PreregisteredClient } from './options.ts';
 import { RESERVED_PARAMETERS } from './protocol/authorization-request.ts';
 import { problemsOfClientMetadataUrl } from './protocol/client-metadata-document.ts';
@@ -14,7 +15,7 @@ import { parseScope } from './protocol/scopes.ts';
 export function problemsOfOptions(options: AuthorizationClientOptions): readonly string[] {
   if (typeof options !== 'object' || options === null) return ['The options are missing; `resource` at least has to be named.'];
   return [
-    ...problemsOfNames(options),
+    ...unknownOptions(options, OPTIONS),
     ...problemsOfResource(options.resource),
     ...problemsOfClient(options),
     ...(options.preregistered ?? []).flatMap(problemsOfPreregistered),
@@ -58,12 +59,6 @@ const OPTIONS = {
   validateResource: true,
   vault: true,
 } as const satisfies Record<keyof AuthorizationClientOptions, true>;
-
-function problemsOfNames(options: AuthorizationClientOptions): readonly string[] {
-  return Object.keys(options)
-    .filter((name) => !Object.hasOwn(OPTIONS, name))
-    .map((name) => `\`${name}\` is no option.`);
-}
 
 /** The scopes of the option, which may be written as OAuth writes them. */
 export function scopeList(scope: string | readonly string[]): readonly string[] {
@@ -198,22 +193,11 @@ function problemsOfServerUrls(given: AuthorizationClientOptions['serverUrls']): 
 
 const STORE_OPERATIONS = ['read', 'write', 'delete', 'take', 'acquireLease', 'releaseLease'] as const;
 
-/** For callers without a type checker: a class in place of its instance, a promise in place of what it resolves to. */
 function problemsOfParts({ store, vault, userAgent, clock, fetch, logger }: AuthorizationClientOptions): readonly string[] {
   return [
     ...lacking('store', store, STORE_OPERATIONS),
     ...lacking('vault', vault, STORE_OPERATIONS),
     ...lacking('userAgent', userAgent, ['open']),
-    ...lacking('clock', clock, ['now', 'sleep']),
-    ...when(fetch !== undefined && typeof fetch !== 'function', '`fetch` is not a function.'),
-    ...when(logger !== undefined && typeof logger !== 'function', '`logger` is not a function.'),
+    ...problemsOfPlatform({ clock, fetch, logger }),
   ];
 }
-
-function lacking(option: string, part: object | undefined, operations: readonly string[]): readonly string[] {
-  if (part === undefined) return [];
-  const missing = operations.filter((name) => typeof (part as Record<string, unknown> | null)?.[name] !== 'function');
-  return when(missing.length > 0, `\`${option}\` lacks ${missing.map((name) => `\`${name}\``).join(', ')}.`);
-}
-
-const when = (isWrong: boolean, problem: string): readonly string[] => (isWrong ? [problem] : []);

@@ -1,6 +1,6 @@
 /** One handler for all of a gateway: its own endpoints, and the resource behind the login (GWY-01). */
 
-import { throwProblems, when } from '../misconfigured.ts';
+import { throwProblems, unknownOptions, when } from '../misconfigured.ts';
 import { canonicalResource, isInsideResource } from '../protocol/resource-identifier.ts';
 import { handlerFailed, originRefused } from './bearer-answers.ts';
 import { crossOrigin, isOrigin } from './cross-origin.ts';
@@ -82,9 +82,7 @@ function problemsOf(options: GatewayHandlerOptions): readonly string[] {
   const { gateway, handler, resource, allowedOrigins } = options;
   const isGateway = typeof gateway?.fetch === 'function' && typeof gateway.owns === 'function';
   return [
-    ...Object.keys(options)
-      .filter((name) => !Object.hasOwn(OPTIONS, name))
-      .map((name) => `\`${name}\` is no option.`),
+    ...unknownOptions(options, OPTIONS),
     ...when(!isGateway, '`gateway` is missing: what `createGateway` or `resourceServer` gave.'),
     ...when(typeof handler !== 'function', '`handler` is missing: what `protect` gave.'),
     ...(isGateway || resource !== undefined ? problemsOfResource(resource ?? gateway.resource) : []),

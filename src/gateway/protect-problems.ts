@@ -1,6 +1,6 @@
 /** Everything that is wrong with the options of `protect`, each as a sentence that says what to change. Pure. */
 import { failureOf } from '../failure.ts';
-import { when } from '../misconfigured.ts';
+import { type Given, notFunctions, problemsOfPlatform, unknownOptions, when } from '../misconfigured.ts';
 import { isSafeEndpoint } from '../protocol/endpoint-url.ts';
 import { canonicalResource } from '../protocol/resource-identifier.ts';
 import { isScopeToken } from '../protocol/scope-token.ts';
@@ -26,11 +26,9 @@ const OPTIONS = {
 /** Empty if the handler can be protected. */
 export function problemsOfProtection(options: ProtectOptions<unknown> | ProtectOptionsWithoutClient): readonly string[] {
   if (typeof options !== 'object' || options === null) return ['The options are missing.'];
-  const given: { readonly [name: string]: unknown } = { ...options };
+  const given: Given = { ...options };
   return [
-    ...Object.keys(given)
-      .filter((name) => !Object.hasOwn(OPTIONS, name))
-      .map((name) => `\`${name}\` is no option.`),
+    ...unknownOptions(given, OPTIONS),
     ...problemsOfResource(options.resource),
     ...when(
       typeof options.validator?.validate !== 'function',
@@ -49,9 +47,8 @@ export function problemsOfProtection(options: ProtectOptions<unknown> | ProtectO
     ...['closeClient', 'fallbackClient'].flatMap((name) =>
       when(given[name] !== undefined && !('createClient' in given), `\`${name}\` needs \`createClient\`, which is missing.`),
     ),
-    ...['closeClient', 'onError', 'logger'].flatMap((name) =>
-      when(given[name] !== undefined && typeof given[name] !== 'function', `\`${name}\` is not a function.`),
-    ),
+    ...notFunctions(given, ['closeClient', 'onError']),
+    ...problemsOfPlatform(given),
     ...problemsOfScopes(options.scopes),
     ...when(
       options.fallbackClient === null,

@@ -1,5 +1,6 @@
 /** Everything that is wrong with the options of a host, each as a sentence that says what to change. Pure. */
 import { problemsOfOptions } from '../configuration-problems.ts';
+import { type Given, notFunctions, when } from '../misconfigured.ts';
 import type { AuthorizationClientOptions } from '../options.ts';
 import { isSafeEndpoint } from '../protocol/endpoint-url.ts';
 import type { AuthorizationHostOptions } from './host-options.ts';
@@ -29,7 +30,7 @@ export function sharedOptions(options: AuthorizationHostOptions): Omit<Authoriza
 /** Empty if the host can be created. */
 export function problemsOfHostOptions(options: AuthorizationHostOptions): readonly string[] {
   if (typeof options !== 'object' || options === null) return ['The options are missing.'];
-  const given: { readonly [name: string]: unknown } = { ...options };
+  const given: Given = { ...options };
   const perClient = ['resource', 'account', 'userAgent'].filter((name) => given[name] !== undefined);
   const shared = Object.fromEntries(Object.entries(sharedOptions(options)).filter(([name]) => !perClient.includes(name)));
   return [
@@ -42,7 +43,7 @@ export function problemsOfHostOptions(options: AuthorizationHostOptions): readon
     ),
     ...when(options.store === undefined, '`store` is missing: a host keeps every flow there, for all of its workers.'),
     ...problemsOfRedirect(options),
-    ...functions(given, ['configure', 'onUserNeeded']),
+    ...notFunctions(given, ['configure', 'onUserNeeded']),
     ...numbers(given, ['idleMs', 'maxClients']),
     ...problemsOfOptions({
       ...shared,
@@ -70,16 +71,10 @@ function problemsOfRedirect({ redirectUri, clientMetadata, afterLogin }: Authori
 
 const isUsable = (redirectUri: unknown): boolean => isSafeEndpoint(redirectUri) && !redirectUri.includes('#');
 
-function functions(given: { readonly [name: string]: unknown }, names: readonly string[]): readonly string[] {
-  return names.flatMap((name) => when(given[name] !== undefined && typeof given[name] !== 'function', `\`${name}\` is not a function.`));
-}
-
-function numbers(given: { readonly [name: string]: unknown }, names: readonly string[]): readonly string[] {
+function numbers(given: Given, names: readonly string[]): readonly string[] {
   return names.flatMap((name) => {
     const value = given[name];
     const isPositive = typeof value === 'number' && Number.isFinite(value) && value > 0;
     return when(value !== undefined && !isPositive, `\`${name}\` must be a number above zero.`);
   });
 }
-
-const when = (isWrong: boolean, problem: string): readonly string[] => (isWrong ? [problem] : []);

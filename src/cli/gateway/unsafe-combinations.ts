@@ -1,12 +1,11 @@
 /** What is right by itself and unsafe, or without meaning, together. Each is refused with the reason. */
+import { when } from '../../misconfigured.ts';
 import { isLoopbackHost, webUrl } from '../../protocol/endpoint-url.ts';
 import { SECRET_VARIABLES } from './child-environment.ts';
 import type { GatewayConfiguration } from './configuration.ts';
 import { isLoopbackListen } from './listen-address.ts';
 import type { Setting } from './setting-names.ts';
 import type { GivenSettings } from './setting-sources.ts';
-
-const when = (isWrong: boolean, problem: string): readonly string[] => (isWrong ? [problem] : []);
 
 export function unsafeCombinations(configuration: GatewayConfiguration, given: GivenSettings): readonly string[] {
   return [

@@ -1,5 +1,6 @@
 /** Everything that is wrong with the options of a gateway, each as a sentence that says what to change. Pure. */
 import * as z from 'zod/mini';
+import { when } from '../../misconfigured.ts';
 import { isSafeEndpoint } from '../../protocol/endpoint-url.ts';
 import { isScopeToken } from '../../protocol/scope-token.ts';
 import { parseScope } from '../../protocol/scopes.ts';
@@ -177,5 +178,3 @@ function problemsTogether({ upstream, scopes: known, defaultScope, tokens, store
     ),
   ];
 }
-
-const when = (isWrong: boolean, problem: string): readonly string[] => (isWrong ? [problem] : []);

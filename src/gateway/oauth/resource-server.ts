@@ -3,7 +3,7 @@
  * discover it by, and no authorization server in between (GWY-02).
  */
 
-import { throwProblems, when } from '../../misconfigured.ts';
+import { throwProblems, unknownOptions, when } from '../../misconfigured.ts';
 import { isSafeEndpoint } from '../../protocol/endpoint-url.ts';
 import { canonicalResource } from '../../protocol/resource-identifier.ts';
 import { isScopeToken } from '../../protocol/scope-token.ts';
@@ -74,9 +74,7 @@ function problemsOf(options: ResourceServerOptions): readonly string[] {
   const isIssuer = (issuer: unknown): boolean => isSafeEndpoint(issuer) && !/[?#]|[^\x21-\x7e]/.test(issuer);
   const isScope = (scope: unknown): boolean => typeof scope === 'string' && isScopeToken(scope);
   return [
-    ...Object.keys(options)
-      .filter((key) => !Object.hasOwn(OPTIONS, key))
-      .map((key) => `\`${key}\` is no option.`),
+    ...unknownOptions(options, OPTIONS),
     ...problemsOfResource(resource),
     ...when(
       !Array.isArray(authorizationServers) || authorizationServers.length === 0 || !authorizationServers.every(isIssuer),
