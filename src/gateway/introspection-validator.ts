@@ -2,7 +2,7 @@
 import * as z from 'zod/mini';
 import { type Clock, systemClock } from '../clock.ts';
 import { FailureError, kindOf } from '../failure.ts';
-import { throwProblems, when } from '../misconfigured.ts';
+import { type Given, problemsOfPlatform, throwProblems, unknownOptions, when } from '../misconfigured.ts';
 import type { FetchLike, LogRecord } from '../options.ts';
 import { clientAuthentication } from '../protocol/client-authentication.ts';
 import { isSafeEndpoint } from '../protocol/endpoint-url.ts';
@@ -142,12 +142,28 @@ function isOfAnotherKind(claims: Claims): boolean {
   });
 }
 
+const OPTIONS = {
+  endpoint: true,
+  clientId: true,
+  clientSecret: true,
+  authMethod: true,
+  audience: true,
+  issuer: true,
+  cacheSeconds: true,
+  cacheEntries: true,
+  fetch: true,
+  clock: true,
+  logger: true,
+} as const satisfies Record<keyof IntrospectionOptions, true>;
+
 function problemsOf(options: IntrospectionOptions): readonly string[] {
   if (typeof options !== 'object' || options === null) return ['The options are missing; `endpoint` at least has to be named.'];
+  const given: Given = { ...options };
   const { endpoint, clientId, clientSecret, authMethod, audience, cacheSeconds = 0, cacheEntries = 1 } = options;
   const audiences: readonly unknown[] = audience === undefined || audience === false ? ['-'] : [audience].flat();
   const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
   return [
+    ...unknownOptions(given, OPTIONS),
     ...when(!isSafeEndpoint(endpoint), '`endpoint` must be an https URL (or http on a loopback address): every token is sent there.'),
     ...when(!isText(clientId), '`clientId` is missing.'),
     ...when(!isText(clientSecret), '`clientSecret` is missing.'),
@@ -159,10 +175,13 @@ function problemsOf(options: IntrospectionOptions): readonly string[] {
       audiences.length === 0 || !audiences.every(isText),
       '`audience` must be a string or a list of strings, none of them empty, or `false`.',
     ),
+    // There and undefined is a mistake elsewhere: tokens of every issuer would be let in.
+    ...when('issuer' in given && !isText(given['issuer']), '`issuer` is no text: leave it out where `iss` need not be looked at.'),
     ...when(
       !(Number.isFinite(cacheSeconds) && cacheSeconds >= 0 && cacheSeconds <= LONGEST_CACHE_SECONDS),
       `\`cacheSeconds\` must be between 0 and ${LONGEST_CACHE_SECONDS}.`,
     ),
     ...when(!(Number.isInteger(cacheEntries) && cacheEntries >= 1), '`cacheEntries` must be a whole number above zero.'),
+    ...problemsOfPlatform(given),
   ];
 }

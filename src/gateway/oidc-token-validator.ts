@@ -1,7 +1,7 @@
 /** JWT access tokens of any OpenID Connect or OAuth 2.0 issuer that publishes its keys (GWY-10). */
 import { compactVerify, errors, type JWSHeaderParameters } from 'jose';
 import { type Clock, systemClock } from '../clock.ts';
-import { throwProblems, when } from '../misconfigured.ts';
+import { type Given, problemsOfPlatform, throwProblems, unknownOptions, when } from '../misconfigured.ts';
 import type { FetchLike, LogRecord } from '../options.ts';
 import { isSafeEndpoint } from '../protocol/endpoint-url.ts';
 import { serverMetadataUrls } from '../protocol/well-known.ts';
@@ -92,30 +92,56 @@ export class OidcTokenValidator implements TokenValidator {
   }
 }
 
+const OPTIONS = {
+  issuer: true,
+  audience: true,
+  algorithms: true,
+  leewaySeconds: true,
+  types: true,
+  jwksUrl: true,
+  fetch: true,
+  clock: true,
+  logger: true,
+} as const satisfies Record<keyof OidcTokenValidatorOptions, true>;
+
 function problemsOf(options: OidcTokenValidatorOptions): readonly string[] {
   if (typeof options !== 'object' || options === null) return ['The options are missing; `issuer` at least has to be named.'];
-  const { issuer, audience, algorithms = ALGORITHMS, leewaySeconds = LEEWAY_SECONDS, types = TYPES, jwksUrl } = options;
+  const given: Given = { ...options };
+  const { audience, leewaySeconds = LEEWAY_SECONDS, types = TYPES, jwksUrl } = options;
   const audiences: readonly unknown[] = audience === undefined ? [''] : [audience].flat();
-  const strange = algorithms.filter((algorithm) => !ALGORITHMS.includes(algorithm));
   return [
-    ...when(!isIssuer(issuer), '`issuer` must be an https URL (or http on a loopback address) without query and fragment.'),
+    ...unknownOptions(given, OPTIONS),
+    ...when(!isIssuer(options.issuer), '`issuer` must be an https URL (or http on a loopback address) without query and fragment.'),
     ...when(
       audiences.length === 0 || audiences.some((one) => typeof one !== 'string' || (one === '' && audience !== undefined)),
       '`audience` must be a string or a list of strings, none of them empty.',
     ),
-    ...when(algorithms.length === 0, '`algorithms` is empty: no token would be accepted.'),
-    ...when(
-      strange.length > 0,
-      `\`algorithms\` must be asymmetric ones of ${ALGORITHMS.join(', ')}; these are not: ${strange.join(', ')}. With a symmetric one, whoever can validate tokens can also make them.`,
-    ),
+    ...problemsOfAlgorithms(given['algorithms']),
     ...when(
       !(Number.isFinite(leewaySeconds) && leewaySeconds >= 0 && leewaySeconds <= LONGEST_LEEWAY_SECONDS),
       `\`leewaySeconds\` must be between 0 and ${LONGEST_LEEWAY_SECONDS}.`,
     ),
-    ...when(types.length === 0 || types.some((type) => typeof type !== 'string'), '`types` must be a list of strings, and not empty.'),
+    ...when(
+      !Array.isArray(types) || types.length === 0 || types.some((type) => typeof type !== 'string'),
+      '`types` must be a list of strings, and not empty.',
+    ),
     ...when(
       jwksUrl !== undefined && !isSafeEndpoint(jwksUrl),
       '`jwksUrl` must be an https URL (or http on a loopback address): who can change the keys can make tokens.',
+    ),
+    ...problemsOfPlatform(given),
+  ];
+}
+
+function problemsOfAlgorithms(algorithms: unknown): readonly string[] {
+  if (algorithms === undefined) return [];
+  if (!Array.isArray(algorithms)) return ['`algorithms` must be a list.'];
+  const strange = algorithms.filter((algorithm) => !ALGORITHMS.includes(algorithm)).map(String);
+  return [
+    ...when(algorithms.length === 0, '`algorithms` is empty: no token would be accepted.'),
+    ...when(
+      strange.length > 0,
+      `\`algorithms\` must be asymmetric ones of ${ALGORITHMS.join(', ')}; these are not: ${strange.join(', ')}. With a symmetric one, whoever can validate tokens can also make them.`,
     ),
   ];
 }

@@ -1,6 +1,6 @@
 /** Tokens that were agreed upon beforehand, for machines beside the people who log in (GWY-09). */
 
-import { throwProblems, when } from '../misconfigured.ts';
+import { throwProblems, unknownOptions, when } from '../misconfigured.ts';
 import { constantTimeEqual } from '../protocol/constant-time-equal.ts';
 import { isScopeToken } from '../protocol/scope-token.ts';
 import { tokenDigest } from './token-digest.ts';
@@ -50,29 +50,36 @@ export function staticTokenValidator(tokens: readonly StaticToken[]): TokenValid
   };
 }
 
+const OPTIONS = { token: true, sha256: true, subject: true, scopes: true } as const satisfies Record<keyof StaticToken, true>;
+
 function problemsOf(tokens: readonly StaticToken[]): readonly string[] {
   if (!Array.isArray(tokens) || tokens.length === 0) return ['Static tokens: the list is missing or empty.'];
-  return tokens.flatMap(({ token, sha256, subject, scopes = [] }, index) => {
-    const name = `Static token ${index + 1}`;
-    return [
-      ...when((token === undefined) === (sha256 === undefined), `${name}: give either \`token\` or \`sha256\`.`),
-      ...when(
-        token !== undefined && !(typeof token === 'string' && /^[A-Za-z0-9\-._~+/]+=*$/.test(token)),
-        `${name}: \`token\` may hold letters, digits and -._~+/ only, and = at its end (RFC 6750 section 2.1).`,
-      ),
-      ...when(
-        typeof token === 'string' && token.length < SHORTEST_TOKEN_CHARACTERS,
-        `${name}: \`token\` must have at least ${SHORTEST_TOKEN_CHARACTERS} characters; make it of 32 random bytes.`,
-      ),
-      ...when(
-        sha256 !== undefined && !(typeof sha256 === 'string' && /^[0-9a-f]{64}$/i.test(sha256)),
-        `${name}: \`sha256\` must be 64 hexadecimal digits.`,
-      ),
-      ...when(typeof subject !== 'string' || subject === '', `${name}: \`subject\` is missing.`),
-      ...when(
-        !Array.isArray(scopes) || !scopes.every((scope) => typeof scope === 'string' && isScopeToken(scope)),
-        `${name}: \`scopes\` must be a list of scopes.`,
-      ),
-    ];
-  });
+  return tokens.flatMap((token, index) => problemsOfToken(token, `Static token ${index + 1}`));
+}
+
+/** Quotes nothing of it: a name in the wrong place may be the token. */
+function problemsOfToken(given: StaticToken, name: string): readonly string[] {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return [`${name} is no object.`];
+  const { token, sha256, subject, scopes = [] } = given;
+  return [
+    ...when(unknownOptions(given, OPTIONS).length > 0, `${name}: holds something else than ${Object.keys(OPTIONS).join(', ')}.`),
+    ...when((token === undefined) === (sha256 === undefined), `${name}: give either \`token\` or \`sha256\`.`),
+    ...when(
+      token !== undefined && !(typeof token === 'string' && /^[A-Za-z0-9\-._~+/]+=*$/.test(token)),
+      `${name}: \`token\` may hold letters, digits and -._~+/ only, and = at its end (RFC 6750 section 2.1).`,
+    ),
+    ...when(
+      typeof token === 'string' && token.length < SHORTEST_TOKEN_CHARACTERS,
+      `${name}: \`token\` must have at least ${SHORTEST_TOKEN_CHARACTERS} characters; make it of 32 random bytes.`,
+    ),
+    ...when(
+      sha256 !== undefined && !(typeof sha256 === 'string' && /^[0-9a-f]{64}$/i.test(sha256)),
+      `${name}: \`sha256\` must be 64 hexadecimal digits.`,
+    ),
+    ...when(typeof subject !== 'string' || subject === '', `${name}: \`subject\` is missing.`),
+    ...when(
+      !Array.isArray(scopes) || !scopes.every((scope) => typeof scope === 'string' && isScopeToken(scope)),
+      `${name}: \`scopes\` must be a list of scopes.`,
+    ),
+  ];
 }

@@ -1,6 +1,6 @@
 /** What `reverseProxy` is given. */
 import type { Clock } from '../../clock.ts';
-import { when } from '../../misconfigured.ts';
+import { type Given, problemsOfPlatform, unknownOptions, when } from '../../misconfigured.ts';
 import type { FetchLike, LogRecord } from '../../options.ts';
 import { isSafeEndpoint, webUrl } from '../../protocol/endpoint-url.ts';
 import { canonicalResource } from '../../protocol/resource-identifier.ts';
@@ -51,12 +51,10 @@ const OPTIONS = {
 export function problemsOfProxy(options: ReverseProxyOptions): readonly string[] {
   if (typeof options !== 'object' || options === null) return ['The options are missing.'];
   const { backendToken, tokenInClear, requestTimeoutMs, sessionKey } = options;
-  const given: { readonly [name: string]: unknown } = { ...options };
+  const given: Given = { ...options };
   const resourceProblems = problemsOfResource(options.resource);
   return [
-    ...Object.keys(given)
-      .filter((name) => !Object.hasOwn(OPTIONS, name))
-      .map((name) => `\`${name}\` is no option.`),
+    ...unknownOptions(given, OPTIONS),
     ...resourceProblems,
     ...problemsOfBackend(options, resourceProblems.length === 0),
     ...when(
@@ -69,12 +67,11 @@ export function problemsOfProxy(options: ReverseProxyOptions): readonly string[]
       '`requestTimeoutMs` must be a number above zero.',
     ),
     ...when(
-      sessionKey !== undefined && !(sessionKey instanceof Uint8Array && sessionKey.length >= SHORTEST_SESSION_KEY_BYTES),
-      `\`sessionKey\` must be a Uint8Array of ${SHORTEST_SESSION_KEY_BYTES} or more random bytes.`,
+      // There and undefined is a mistake elsewhere: each replica would make one of its own.
+      'sessionKey' in given && !(sessionKey instanceof Uint8Array && sessionKey.length >= SHORTEST_SESSION_KEY_BYTES),
+      `\`sessionKey\` must be a Uint8Array of ${SHORTEST_SESSION_KEY_BYTES} or more random bytes; leave it out for one that ends with the process.`,
     ),
-    ...['fetch', 'logger'].flatMap((name) =>
-      when(given[name] !== undefined && typeof given[name] !== 'function', `\`${name}\` is not a function.`),
-    ),
+    ...problemsOfPlatform(given),
   ];
 }
 
