@@ -1,4 +1,5 @@
 /** Cloudflare Workers refuse randomness, timers and requests while modules load, which is where clients and gateways are made. */
+
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createAuthorizationClient } from '../src/client.ts';
 import { gatewayHandler } from '../src/gateway/gateway-handler.ts';
@@ -7,7 +8,7 @@ import { protect } from '../src/gateway/protect.ts';
 import { reverseProxy } from '../src/gateway/proxy/reverse-proxy.ts';
 import { createAuthorizationHost } from '../src/host.ts';
 import { memoryStore } from '../src/stores/memory-store.ts';
-import { signingKey } from './helpers/gateway-replicas.ts';
+import { signingKey } from './helpers/signing-key.ts';
 
 const resource = 'https://mcp.example.com/mcp';
 const key = new Uint8Array(32).fill(7);

@@ -10,6 +10,7 @@ import {
   type Json,
   post,
   REDIRECT_URI,
+  refreshForm,
   register,
   registeredClient,
   VERIFIER,
@@ -90,7 +91,7 @@ describe('a token of the gateway', () => {
     const { clientId, body } = await scene.tokens();
     const [access, refresh] = [String(body['access_token']), String(body['refresh_token'])];
     await expect(backendToken(scene.gateway, refresh)).rejects.toSatisfy(isTokenRejected);
-    const form = { grant_type: 'refresh_token', client_id: clientId, refresh_token: access };
+    const form = refreshForm(clientId, { refresh_token: access });
     expect((await post(scene.gateway, 'token', form)).body['error']).toBe('invalid_grant');
     const asCode = { grant_type: 'authorization_code', client_id: clientId, code: refresh, code_verifier: VERIFIER };
     expect((await post(scene.gateway, 'token', asCode)).body['error']).toBe('invalid_grant');
@@ -160,7 +161,7 @@ async function wholeLife(scene: ScriptedGateway): Promise<Life> {
   const landing = await asked('callback', () => browser.open(callbackUrl(left.url)));
   if (landing.response !== undefined || !landing.url.searchParams.has('code')) return life;
   const { body } = await asked('redeem', () => post(scene.gateway, 'token', codeForm(clientId, landing)));
-  const form = { grant_type: 'refresh_token', client_id: clientId, refresh_token: String(body['refresh_token']) };
+  const form = refreshForm(clientId, body);
   const refreshed = await asked('refresh', () => post(scene.gateway, 'token', form));
   // Somebody else has the code, too, and comes again and again.
   for (let time = 0; time < 3; time += 1) await asked('replay', () => post(scene.gateway, 'token', codeForm(clientId, landing)), 1);

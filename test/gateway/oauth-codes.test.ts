@@ -3,7 +3,7 @@ import type { Gateway } from '../../src/gateway/oauth/create-gateway.ts';
 import { isTokenRejected } from '../../src/gateway/token-validator.ts';
 import type { Store } from '../../src/stores/contract.ts';
 import { memoryStore } from '../../src/stores/memory-store.ts';
-import { backendToken, codeForm, post, registeredClient } from '../helpers/gateway-scene.ts';
+import { backendToken, codeForm, post, refreshForm, registeredClient } from '../helpers/gateway-scene.ts';
 import { scriptedGateway } from '../helpers/scripted-gateway.ts';
 import { simulatedClock } from '../helpers/simulated-clock.ts';
 import { inStep } from '../helpers/stores-in-step.ts';
@@ -50,15 +50,7 @@ describe('a code', () => {
     const again = await post(scene.replica(), 'token', codeForm(clientId, landing));
     expect([again.status, again.body['error']]).toEqual([400, 'invalid_grant']);
     await expect(backendToken(scene.gateway, first.body['access_token'])).rejects.toSatisfy(isTokenRejected);
-    expect(
-      (
-        await post(scene.gateway, 'token', {
-          grant_type: 'refresh_token',
-          client_id: clientId,
-          refresh_token: String(first.body['refresh_token']),
-        })
-      ).body['error'],
-    ).toBe('invalid_grant');
+    expect((await post(scene.gateway, 'token', refreshForm(clientId, first.body))).body['error']).toBe('invalid_grant');
     expect(scene.logged.map(({ event }) => event)).toContain('gateway.code-replayed');
   });
 

@@ -1,27 +1,15 @@
-import { exportJWK, generateKeyPair } from 'jose';
 import { describe, expect, it } from 'vitest';
-import type { SigningKey } from '../../src/gateway/oauth/gateway-options.ts';
 import { isTokenRejected } from '../../src/gateway/token-validator.ts';
 import { memoryStore } from '../../src/stores/memory-store.ts';
-import { authorizeUrl, backendToken, codeForm, GATEWAY, post, registeredClient } from '../helpers/gateway-scene.ts';
+import { authorizeUrl, backendToken, codeForm, GATEWAY, post, refreshForm, registeredClient } from '../helpers/gateway-scene.ts';
 import { callbackUrl, scriptedGateway } from '../helpers/scripted-gateway.ts';
+import { signingKey } from '../helpers/signing-key.ts';
 import { simulatedClock } from '../helpers/simulated-clock.ts';
 
 const CHUNK_BYTES = 4096;
 const LIMIT_BYTES = 16 * CHUNK_BYTES;
 const OLD = new Uint8Array(32).fill(1);
 const NEW = new Uint8Array(32).fill(2);
-
-async function signingKey(kid: string): Promise<SigningKey> {
-  const { privateKey } = await generateKeyPair('ES256', { extractable: true });
-  return { ...(await exportJWK(privateKey)), kid, alg: 'ES256' } as SigningKey;
-}
-
-const refreshForm = (clientId: string, token: unknown) => ({
-  grant_type: 'refresh_token',
-  client_id: clientId,
-  refresh_token: String(token),
-});
 
 describe('a token request', () => {
   it.each(['code', 'client_id', 'code_verifier', 'resource', 'grant_type'])(
@@ -81,7 +69,7 @@ describe('the keys of a gateway', () => {
       sealingKeys: { keys: { new: NEW, old: OLD }, current: 'new' },
     });
     expect(await backendToken(after.gateway, body['access_token'])).toBe('upstream-access-1');
-    const refreshed = await post(after.gateway, 'token', refreshForm(clientId, body['refresh_token']));
+    const refreshed = await post(after.gateway, 'token', refreshForm(clientId, body));
     expect(refreshed.status).toBe(200);
     const fresh = String(refreshed.body['access_token']);
     expect(JSON.parse(atob(fresh.split('.')[0] ?? ''))).toMatchObject({ kid: 'two' });
@@ -97,7 +85,7 @@ describe('the keys of a gateway', () => {
     const { clientId, body } = await before.tokens();
     const after = scriptedGateway({ store, clock, sealingKeys: { keys: { new: NEW }, current: 'new' } });
     await expect(backendToken(after.gateway, body['access_token'])).rejects.toSatisfy(isTokenRejected);
-    const refreshed = await post(after.gateway, 'token', refreshForm(clientId, body['refresh_token']));
+    const refreshed = await post(after.gateway, 'token', refreshForm(clientId, body));
     expect([refreshed.status, refreshed.body['error']]).toEqual([400, 'invalid_grant']);
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { GatewayOptions } from '../../src/gateway/oauth/gateway-options.ts';
 import { memoryStore } from '../../src/stores/memory-store.ts';
-import { authorizeUrl, backendToken, codeForm, GATEWAY, type Json, post, REDIRECT_URI } from '../helpers/gateway-scene.ts';
+import { authorizeUrl, backendToken, codeForm, GATEWAY, post, REDIRECT_URI, refreshForm } from '../helpers/gateway-scene.ts';
 import { callbackUrl, type ScriptedGateway, scriptedGateway } from '../helpers/scripted-gateway.ts';
 import { scriptedIdentityProvider } from '../helpers/scripted-identity-provider.ts';
 import { simulatedClock } from '../helpers/simulated-clock.ts';
@@ -36,7 +36,6 @@ async function signedIn(scene: ScriptedGateway) {
 }
 
 const withoutResource = ({ resource: _, ...form }: Readonly<Record<string, string>>): Record<string, string> => form;
-const refreshForm = (body: Json) => ({ grant_type: 'refresh_token', client_id: CLIENT, refresh_token: String(body['refresh_token']) });
 
 describe.each<[string, Partial<Pick<GatewayOptions, 'issuer' | 'resource'>>]>([
   ['another issuer', { issuer: 'https://payroll.example.com' }],
@@ -54,12 +53,12 @@ describe.each<[string, Partial<Pick<GatewayOptions, 'issuer' | 'resource'>>]>([
   it('renew and revoke no tokens of each other (GWY-08)', async () => {
     const { weather, payroll } = neighbours(other);
     const { body } = await post(weather.gateway, 'token', codeForm(CLIENT, await signedIn(weather)));
-    const elsewhere = await post(payroll.gateway, 'token', refreshForm(body));
+    const elsewhere = await post(payroll.gateway, 'token', refreshForm(CLIENT, body));
     expect([elsewhere.status, elsewhere.body['error']]).toEqual([400, 'invalid_grant']);
     for (const name of ['refresh_token', 'access_token'])
       expect((await post(payroll.gateway, 'revoke', { client_id: CLIENT, token: String(body[name]) })).status).toBe(200);
     expect(await backendToken(weather.gateway, body['access_token'])).toBe('upstream-access-1');
-    expect((await post(weather.gateway, 'token', refreshForm(body))).status).toBe(200);
+    expect((await post(weather.gateway, 'token', refreshForm(CLIENT, body))).status).toBe(200);
   });
 
   it('take no answer of the identity provider for each other (GWY-06, GWY-07)', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AuthorizationError } from '../../src/errors.ts';
 import { isTokenRejected, TokenRejected, type TokenValidator, ValidatorUnavailable } from '../../src/gateway/token-validator.ts';
-import { backendToken, post, registeredClient } from '../helpers/gateway-scene.ts';
+import { backendToken, post, refreshForm, registeredClient } from '../helpers/gateway-scene.ts';
 import { scriptedGateway } from '../helpers/scripted-gateway.ts';
 
 const validator: TokenValidator = {
@@ -24,7 +24,7 @@ describe('a gateway that passes upstream tokens through', () => {
     expect(await backendToken(scene.gateway, body['access_token'])).toBe('upstream-access-1');
     await expect(backendToken(scene.gateway, 'another')).rejects.toSatisfy(isTokenRejected);
     await scene.clock.advance(600_000);
-    const form = { grant_type: 'refresh_token', client_id: clientId, refresh_token: String(body['refresh_token']) };
+    const form = refreshForm(clientId, body);
     const refreshed = await post(scene.replica(), 'token', form);
     expect(refreshed.body).toMatchObject({ access_token: 'upstream-access-2', expires_in: 600 });
     await post(scene.gateway, 'revoke', { client_id: clientId, token: String(refreshed.body['refresh_token']) });
@@ -41,14 +41,14 @@ describe('a gateway that passes upstream tokens through', () => {
     expect(scene.provider.revoked).toEqual([]);
     expect((await post(scene.replica(), 'revoke', { ...form, client_id: clientId })).status).toBe(200);
     expect(scene.provider.revoked).toEqual(['upstream-refresh-1', 'upstream-access-1']);
-    const refresh = { grant_type: 'refresh_token', client_id: clientId, refresh_token: String(body['refresh_token']) };
+    const refresh = refreshForm(clientId, body);
     expect((await post(scene.gateway, 'token', refresh)).body['error']).toBe('invalid_grant');
   });
 
   it('tells the client that it is over, or that it is an outage, as the identity provider does (GWY-08)', async () => {
     const scene = scriptedGateway({ tokens: { format: 'upstream', validator } });
     const { clientId, body } = await scene.tokens();
-    const form = { grant_type: 'refresh_token', client_id: clientId, refresh_token: String(body['refresh_token']) };
+    const form = refreshForm(clientId, body);
     await scene.clock.advance(600_000);
     scene.provider.isDown = true;
     expect((await post(scene.gateway, 'token', form)).status).toBe(503);

@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { authorizeUrl, codeForm, GATEWAY, type Json, post, REDIRECT_URI, register, registeredClient } from '../helpers/gateway-scene.ts';
+import {
+  authorizeUrl,
+  codeForm,
+  GATEWAY,
+  type Json,
+  post,
+  REDIRECT_URI,
+  refreshForm,
+  register,
+  registeredClient,
+} from '../helpers/gateway-scene.ts';
 import { callbackUrl, scriptedGateway } from '../helpers/scripted-gateway.ts';
 
 const sent = (body: BodyInit, headers: Record<string, string> = { 'content-type': 'application/json' }): Request =>
@@ -113,11 +123,7 @@ describe('a registration', () => {
     const unused = await registeredClient(scene.gateway);
     const { clientId, body } = await scene.tokens();
     await scene.clock.advance(900_000);
-    const refreshed = await post(scene.gateway, 'token', {
-      grant_type: 'refresh_token',
-      client_id: clientId,
-      refresh_token: String(body['refresh_token']),
-    });
+    const refreshed = await post(scene.gateway, 'token', refreshForm(clientId, body));
     expect(refreshed.status).toBe(200);
     await scene.clock.advance(200_000);
     const statusOf = async (client: string) => (await scene.gateway.fetch(new Request(authorizeUrl(client)))).status;

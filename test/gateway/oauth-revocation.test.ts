@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isTokenRejected } from '../../src/gateway/token-validator.ts';
 import { dumpingStore } from '../helpers/dumping-store.ts';
-import { backendToken, post } from '../helpers/gateway-scene.ts';
+import { backendToken, post, refreshForm } from '../helpers/gateway-scene.ts';
 import { holdWrite } from '../helpers/held-write.ts';
 import { type ScriptedGateway, scriptedGateway } from '../helpers/scripted-gateway.ts';
 import { simulatedClock } from '../helpers/simulated-clock.ts';
@@ -22,8 +22,8 @@ async function signedIn() {
 const isAboutGrant = (key: string): boolean => key.includes('/grant/');
 
 const revokeToken = ({ gateway }: ScriptedGateway, client_id: string, token: string) => post(gateway, 'revoke', { client_id, token });
-const refreshWith = (gateway: ScriptedGateway['gateway'], client_id: string, refresh_token: string) =>
-  post(gateway, 'token', { grant_type: 'refresh_token', client_id, refresh_token });
+const refreshWith = (gateway: ScriptedGateway['gateway'], clientId: string, refresh_token: string) =>
+  post(gateway, 'token', refreshForm(clientId, { refresh_token }));
 
 describe('a grant that is revoked', () => {
   it('before a refresh on another replica has been stored stays over, and the refresh gives nothing (GWY-04, GWY-08)', async () => {

@@ -10,6 +10,7 @@ import {
   post,
   REDIRECT_URI,
   RESOURCE,
+  refreshForm,
   registeredClient,
   signIn,
 } from '../helpers/gateway-scene.ts';
@@ -47,11 +48,7 @@ it('signs a person in by consent here and the identity provider upstream, and gi
   expect(upstreamToken).not.toBe(body['access_token']);
   expect(JSON.parse(atob(upstreamToken.split('.')[1] ?? ''))).toMatchObject({ iss: scene.provider.issuer, aud: 'http://127.0.0.1:9/mcp' });
 
-  const refreshed = await post(scene.gateway, 'token', {
-    grant_type: 'refresh_token',
-    client_id: clientId,
-    refresh_token: String(body['refresh_token']),
-  });
+  const refreshed = await post(scene.gateway, 'token', refreshForm(clientId, body));
   expect(refreshed.body).toMatchObject({ token_type: 'Bearer', scope: 'read' });
   expect(refreshed.body['refresh_token']).not.toBe(body['refresh_token']);
 

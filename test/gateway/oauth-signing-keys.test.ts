@@ -1,18 +1,13 @@
-import { exportJWK, generateKeyPair } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { gatewayHandler } from '../../src/gateway/gateway-handler.ts';
 import type { SigningKey } from '../../src/gateway/oauth/gateway-options.ts';
 import { protect } from '../../src/gateway/protect.ts';
 import { codeForm, GATEWAY, post, RESOURCE } from '../helpers/gateway-scene.ts';
 import { scriptedGateway } from '../helpers/scripted-gateway.ts';
+import { signingKey } from '../helpers/signing-key.ts';
 
-async function keyNamed(kid: string, alg = 'ES256'): Promise<SigningKey> {
-  const { privateKey } = await generateKeyPair(alg, { extractable: true });
-  return { ...(await exportJWK(privateKey)), kid, alg } as SigningKey;
-}
-
-const good = await keyNamed('good');
-const other = await keyNamed('other');
+const good = await signingKey('good');
+const other = await signingKey('other');
 
 describe('a gateway with a signing key', () => {
   it.each<readonly [title: string, broken: SigningKey]>([
@@ -48,7 +43,7 @@ describe('a gateway with a signing key', () => {
   });
 
   it.each(['ES256', 'ES384', 'ES512', 'PS256', 'RS256', 'EdDSA'])('of %s issues and takes its tokens (GWY-08)', async (alg) => {
-    const scene = scriptedGateway({ tokens: { signingKeys: [await keyNamed('one', alg)] } });
+    const scene = scriptedGateway({ tokens: { signingKeys: [await signingKey('one', alg)] } });
     const { clientId, body } = await scene.tokens();
     const { validator } = scene.gateway;
     const signal = new AbortController().signal;

@@ -3,7 +3,7 @@ import { isTokenRejected, isValidatorUnavailable } from '../../src/gateway/token
 import type { Store } from '../../src/stores/contract.ts';
 import { memoryStore } from '../../src/stores/memory-store.ts';
 import { breakableDeletes, breakableStore } from '../helpers/breakable-store.ts';
-import { authorizeUrl, backendToken, codeForm, GATEWAY, post, register, registeredClient } from '../helpers/gateway-scene.ts';
+import { authorizeUrl, backendToken, codeForm, GATEWAY, post, refreshForm, register, registeredClient } from '../helpers/gateway-scene.ts';
 import { callbackUrl, scriptedGateway } from '../helpers/scripted-gateway.ts';
 import { simulatedClock } from '../helpers/simulated-clock.ts';
 
@@ -41,11 +41,7 @@ describe('a gateway whose store is down', () => {
     const page = await scene.browser().open(authorizeUrl(clientId));
     set(() => true);
     const registered = await register(scene.gateway);
-    const refreshed = await post(scene.gateway, 'token', {
-      grant_type: 'refresh_token',
-      client_id: clientId,
-      refresh_token: String(body['refresh_token']),
-    });
+    const refreshed = await post(scene.gateway, 'token', refreshForm(clientId, body));
     const revoked = await post(scene.gateway, 'revoke', { client_id: clientId, token: String(body['refresh_token']) });
     expect([registered, refreshed, revoked].map((answer) => [answer.status, answer.body['error']])).toEqual(
       Array.from({ length: 3 }, () => [503, 'temporarily_unavailable']),

@@ -1,17 +1,11 @@
-import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { decodeJwt, type JWK, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
-import type { SigningKey } from '../../src/gateway/oauth/gateway-options.ts';
 import { isTokenRejected, isValidatorUnavailable } from '../../src/gateway/token-validator.ts';
 import { memoryStore } from '../../src/stores/memory-store.ts';
-import { backendToken, codeForm, type Json, post, registeredClient } from '../helpers/gateway-scene.ts';
+import { backendToken, codeForm, post, refreshForm, registeredClient } from '../helpers/gateway-scene.ts';
 import { scriptedGateway } from '../helpers/scripted-gateway.ts';
+import { signingKey } from '../helpers/signing-key.ts';
 import { simulatedClock } from '../helpers/simulated-clock.ts';
-
-const refreshForm = (clientId: string, body: Json): Record<string, string> => ({
-  grant_type: 'refresh_token',
-  client_id: clientId,
-  refresh_token: String(body['refresh_token']),
-});
 
 describe('a refresh token', () => {
   it('is replaced by every use; an old one ends the grant (GWY-08)', async () => {
@@ -216,14 +210,13 @@ describe('an access token', () => {
   );
 
   it('that somebody else signed for another purpose with the same key is refused (GWY-08)', async () => {
-    const { privateKey } = await generateKeyPair('ES256', { extractable: true });
-    const signingKeys = [{ ...(await exportJWK(privateKey)), kid: 'one', alg: 'ES256' }] as SigningKey[];
-    const scene = scriptedGateway({ tokens: { format: 'jwt', signingKeys } });
+    const key = await signingKey('one');
+    const scene = scriptedGateway({ tokens: { format: 'jwt', signingKeys: [key] } });
     const { body } = await scene.tokens();
     expect(await backendToken(scene.replica(), body['access_token'])).toBe('upstream-access-1');
     const claims = decodeJwt(String(body['access_token']));
     const signed = (changes: object, header: object): Promise<string> =>
-      new SignJWT({ ...claims, ...changes }).setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'one', ...header }).sign(privateKey);
+      new SignJWT({ ...claims, ...changes }).setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'one', ...header }).sign(key as JWK);
     expect(await backendToken(scene.gateway, await signed({}, {}))).toBe('upstream-access-1');
     const wrong = [
       signed({}, { typ: 'JWT' }),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TokenValidator } from '../../src/gateway/token-validator.ts';
-import { backendToken, type Json, post } from '../helpers/gateway-scene.ts';
+import { backendToken, type Json, post, refreshForm } from '../helpers/gateway-scene.ts';
 import { type ScriptedGateway, scriptedGateway } from '../helpers/scripted-gateway.ts';
 
 const validator: TokenValidator = { validate: (token) => Promise.resolve({ token, scopes: [], claims: {} }) };
@@ -16,7 +16,7 @@ async function signedIn(format: 'opaque' | 'upstream') {
   };
   const { clientId, body } = await scene.tokens();
   expect(await backendToken(scene.gateway, body['access_token'])).toBe('access-1');
-  return { scene, form: { grant_type: 'refresh_token', client_id: clientId, refresh_token: String(body['refresh_token']) } };
+  return { scene, form: refreshForm(clientId, body) };
 }
 
 const sentUpstream = ({ provider }: ScriptedGateway): readonly (string | null)[] =>
@@ -72,7 +72,7 @@ describe('an upstream token of which nobody knows how long it lasts', () => {
     const scene = scriptedGateway();
     scene.provider.answer = () => Response.json({ access_token: 'for-ever', token_type: 'Bearer' });
     const { clientId, body } = await scene.tokens();
-    const form = { grant_type: 'refresh_token', client_id: clientId, refresh_token: String(body['refresh_token']) };
+    const form = refreshForm(clientId, body);
     const refreshed = await post(scene.gateway, 'token', form);
     expect(await usedFor(scene, refreshed.body)).toBe('for-ever');
     expect(sentUpstream(scene)).toEqual([]);

@@ -6,9 +6,9 @@ import { expect, it, onTestFinished } from 'vitest';
 import { currentCaller } from '../../src/gateway/current-caller.ts';
 import { gatewayHandler } from '../../src/gateway/gateway-handler.ts';
 import { protect } from '../../src/gateway/protect.ts';
-import { signingKey } from '../helpers/gateway-replicas.ts';
 import { codeForm, post, RESOURCE } from '../helpers/gateway-scene.ts';
 import { callbackUrl, type ScriptedGateway, scriptedGateway } from '../helpers/scripted-gateway.ts';
+import { signingKey } from '../helpers/signing-key.ts';
 
 const CALLERS = 200;
 /** When a caller goes away. */

@@ -2,15 +2,14 @@
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { exportJWK, generateKeyPair } from 'jose';
 import type { TestContext } from 'vitest';
-import type { SigningKey } from '../../src/gateway/oauth/gateway-options.ts';
 import type { BackendAnswer, ReplicaReport, ReplicaSetup } from '../fixtures/gateway-replica/contract.ts';
 import { registeredUpstream } from '../fixtures/gateway-server.ts';
 import { type OidcProvider, startOidcProvider } from '../fixtures/oidc-provider.ts';
 import { builtProgram, COMPILE_CACHE } from './built-program.ts';
 import { type GatewayBrowser, gatewayBrowser } from './gateway-browser.ts';
 import { BACKEND, GATEWAY, type GatewayEntry, RESOURCE } from './gateway-scene.ts';
+import { signingKey } from './signing-key.ts';
 import type { MakePlace } from './store-places.ts';
 
 const PROGRAM = new URL('../fixtures/gateway-replica/program.ts', import.meta.url);
@@ -125,11 +124,6 @@ export function withFailover(first: Replica, second: GatewayEntry): GatewayEntry
 }
 
 export const sealingKey = (): string => randomBytes(32).toString('hex');
-
-export async function signingKey(kid: string): Promise<SigningKey> {
-  const { privateKey } = await generateKeyPair('ES256', { extractable: true });
-  return { ...(await exportJWK(privateKey)), kid, alg: 'ES256' } as SigningKey;
-}
 
 /** What the backend answers to a token: its status, and who it was. */
 export async function callBackend(entry: GatewayEntry, token: unknown): Promise<{ status: number; body: Partial<BackendAnswer> }> {

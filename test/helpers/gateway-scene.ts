@@ -131,6 +131,10 @@ export function codeForm(clientId: string, landing: Landing): Record<string, str
   };
 }
 
+export function refreshForm(clientId: string, tokens: Json): Record<string, string> {
+  return { grant_type: 'refresh_token', client_id: clientId, refresh_token: String(tokens['refresh_token']) };
+}
+
 /** What the backend would get for this token. */
 export async function backendToken({ validator }: Gateway, token: unknown): Promise<string> {
   const context = { resource: RESOURCE, signal: new AbortController().signal };

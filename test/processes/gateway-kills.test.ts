@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { GatewayBrowser, Landing } from '../helpers/gateway-browser.ts';
 import { callBackend, type Replicas, replicas, withFailover } from '../helpers/gateway-replicas.ts';
-import { authorizeUrl, codeForm, type GatewayEntry, post, register } from '../helpers/gateway-scene.ts';
+import { authorizeUrl, codeForm, type GatewayEntry, post, refreshForm, register } from '../helpers/gateway-scene.ts';
 import { inPostgres, inRedis, type MakePlace } from '../helpers/store-places.ts';
 
 const [redis, postgres] = [inRedis(), inPostgres()];
@@ -94,11 +94,7 @@ async function wholeSignIn(before: GatewayEntry, browser: GatewayBrowser, client
   const tokens = await post(before, 'token', codeForm(clientId, landing));
   if (tokens.status !== 200) return `code refused (${tokens.status} ${tokens.body['error']})`;
   expect((await callBackend(before, tokens.body['access_token'])).status).toBe(200);
-  const refreshed = await post(before, 'token', {
-    grant_type: 'refresh_token',
-    client_id: clientId,
-    refresh_token: String(tokens.body['refresh_token']),
-  });
+  const refreshed = await post(before, 'token', refreshForm(clientId, tokens.body));
   if (refreshed.status !== 200) return `refresh refused (${refreshed.status} ${refreshed.body['error']})`;
   expect((await callBackend(before, refreshed.body['access_token'])).status).toBe(200);
   expect((await post(before, 'revoke', { client_id: clientId, token: String(refreshed.body['refresh_token']) })).status).toBe(200);

@@ -1,17 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { callBackend, chosenBy, replicas, sealingKey, signingKey } from '../helpers/gateway-replicas.ts';
-import { codeForm, type GatewayEntry, type Json, post, register, registeredClient, signIn } from '../helpers/gateway-scene.ts';
+import { callBackend, chosenBy, replicas, sealingKey } from '../helpers/gateway-replicas.ts';
+import { codeForm, type GatewayEntry, type Json, post, refreshForm, register, registeredClient, signIn } from '../helpers/gateway-scene.ts';
+import { signingKey } from '../helpers/signing-key.ts';
 import { inPostgres, inRedis } from '../helpers/store-places.ts';
 
 const STORES = [['Redis', inRedis()] as const, ['PostgreSQL', inPostgres()] as const];
 const WITH_PROCESSES = { timeout: 60_000 };
 const ROUNDS = 25;
-
-const refreshForm = (clientId: string, { refresh_token }: Json): Record<string, string> => ({
-  grant_type: 'refresh_token',
-  client_id: clientId,
-  refresh_token: String(refresh_token),
-});
 
 describe.each(STORES)('two replicas over %s', WITH_PROCESSES, (_, inStore) => {
   it('serve one sign-in by turns, from registration to revocation, which ends it at both (GWY-03, GWY-04, GWY-08)', async (context) => {
