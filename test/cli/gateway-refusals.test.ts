@@ -31,8 +31,15 @@ describe('authchart gateway refuses', () => {
     ['a resource in the clear', { '--resource': 'http://mcp.example.com/mcp' }, '`--resource` must be the https URL'],
     ['a resource of this machine for others', { '--resource': 'http://127.0.0.1:8080/mcp', '--listen': '0.0.0.0:8080' }, 'other machines'],
     ['a backend in the clear', { '--backend': 'http://10.0.0.1/mcp' }, '`--allow-plain-backend`'],
-    ['itself as backend', { '--backend': 'https://mcp.example.com/mcp' }, 'go round in a circle'],
+    ['itself as backend', { '--backend': 'https://mcp.example.com/mcp' }, '`--backend` is the URL of `--resource`'],
+    ['itself with a slash as backend', { '--backend': 'https://MCP.example.com/mcp/' }, '`--backend` is the URL of `--resource`'],
     ['its own port as backend', { '--backend': 'http://localhost:8080/mcp' }, 'go round in a circle'],
+    ['its own port on every address as backend', { '--listen': '0.0.0.0:3000' }, 'go round in a circle'],
+    [
+      'its own port on one address as backend',
+      { '--listen': '10.0.0.5:3000', '--backend': 'http://10.0.0.5:3000/mcp', '--allow-plain-backend': true },
+      'go round in a circle',
+    ],
     ['a backend that is no URL', { '--backend': 'ftp://x' }, '`--backend` must be an http or https URL'],
     ['no backend', { '--backend': undefined }, 'Name what to put the login in front of'],
     ['two backends', { '--backend-command': 'npx server' }, 'There is one backend'],
@@ -52,6 +59,7 @@ describe('authchart gateway refuses', () => {
       'that validator alone judges them',
     ],
     ['scopes to require that are none, where a variable was not set', { '--require-scope': '' }, '`--require-scope` names nothing'],
+    ['scopes to require that no scope can be', { '--require-scope': 'a"b' }, '`--require-scope` must be a list of scopes as RFC 6749'],
     ['an audience for tokens of its own', { '--audience': 'x' }, 'clients get tokens of the gateway'],
     ['a token for a process', { '--backend': undefined, '--backend-command': 'x', '--backend-token': 'upstream' }, 'AUTHCHART_SUBJECT'],
     ['its secret for a process', { '--backend': undefined, '--backend-command': 'x', '--backend-env': 'OIDC_CLIENT_SECRET' }, 'a secret'],
@@ -98,6 +106,22 @@ describe('authchart gateway refuses', () => {
     ])
       expect(said).toContain(named);
     expect(said).not.toContain('SECRET-');
+  });
+
+  it.each(['127.0.0.1', 'localhost'])('nothing of a backend at %s whose port the gateway has at another address (GWY-14)', async (host) => {
+    const argv = Object.entries({ ...RIGHT, '--backend': `http://${host}:8080/mcp`, '--listen': '10.0.0.5:8080' }).flat();
+    const { stderr } = await runCommand(['gateway', ...argv, '--leeway', '1'], {});
+    expect(stderr).not.toContain('go round in a circle');
+    expect(stderr).toContain('`--leeway` is about');
+  });
+
+  it('a setting of the file by its own name, also where another is called as the option of a part (GWY-14)', async () => {
+    const config = join(await temporaryDirectory(), 'gateway.json');
+    await writeFile(config, JSON.stringify({ issuer: 'nonsense', scope: ['a'], defaultScope: ['b'] }));
+    const said = (await refusal({ '--config': config, '--issuer': undefined })).replace(/\s+/g, ' ');
+    expect(said).toContain('`issuer` of the configuration file must be an https URL');
+    expect(said).toContain('`defaultScope` of the configuration file has scopes that `scope` of the configuration file does not name.');
+    expect(said).not.toMatch(/--gateway-issuer|of the configuration file of the configuration file/);
   });
 
   it('an audience of the command line that a validator of the environment would not look at (GWY-08, GWY-14)', async () => {

@@ -16,7 +16,7 @@ import { validatorFromFactory } from '../../gateway/validator-factory.ts';
 import type { LogRecord } from '../../options.ts';
 import type { Store } from '../../stores/contract.ts';
 import type { GatewayConfiguration } from './configuration.ts';
-import { gatewayOptions, oidcOptions } from './part-options.ts';
+import { gatewayOptions, oidcOptions, proxyOptions } from './part-options.ts';
 
 export interface Assembled {
   readonly handler: ProtectedHandler;
@@ -92,25 +92,12 @@ function oneOf(validators: readonly TokenValidator[]): TokenValidator {
 
 type Backend = Pick<ProtectOptions<ProxyClient>, 'createClient' | 'handler'> & Pick<Assembled, 'close'>;
 
-async function backendOf(
-  { resource, backend, keys }: GatewayConfiguration,
-  { clock, logger, environment, stopping }: AssemblyParts,
-): Promise<Backend> {
+async function backendOf(configuration: GatewayConfiguration, { clock, logger, environment, stopping }: AssemblyParts): Promise<Backend> {
+  const { backend } = configuration;
   if (backend.kind === 'http') {
     const { backendFetch } = await import('./backend-fetch.ts');
     const { fetch, close } = backendFetch();
-    const proxy = reverseProxy({
-      resource,
-      backend: backend.url,
-      backendToken: backend.token,
-      // Said by `--allow-plain-backend`, or it would not have come so far.
-      tokenInClear: true,
-      ...(keys !== undefined && { sessionKey: keys.sessionKey }),
-      fetch,
-      clock,
-      logger,
-    });
-    return { ...proxy, close };
+    return { ...reverseProxy({ ...proxyOptions(configuration, backend), fetch, clock, logger }), close };
   }
   const { stdioBackend } = await import('./stdio-backend.ts');
   const { stdioSession } = await import('./stdio-session.ts');

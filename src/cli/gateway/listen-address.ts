@@ -26,4 +26,11 @@ export function defaultListen(resource: URL | undefined): ListenAddress {
 
 export const isLoopbackListen = ({ host }: ListenAddress): boolean => isLoopbackHost(host);
 
+/** May what is sent to this host, at the same port, come to the gateway? One of several names and addresses of this machine counts as all. */
+export function isListenedAt({ host }: ListenAddress, hostname: string): boolean {
+  const named = hostname.replace(/^\[|\]$/g, '');
+  if (isLoopbackHost(hostname)) return isLoopbackHost(host) || host === '0.0.0.0' || host === '::';
+  return named === host;
+}
+
 export const listenText = ({ host, port }: ListenAddress): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;

@@ -4,57 +4,75 @@ import { AuthorizationError } from '../../errors.ts';
 import { problemsOfGatewayOptions } from '../../gateway/oauth/option-problems.ts';
 import { problemsOfKeys } from '../../gateway/oauth/signing-keys.ts';
 import { OidcTokenValidator } from '../../gateway/oidc-token-validator.ts';
+import { problemsOfProxy } from '../../gateway/proxy/proxy-options.ts';
 import { staticTokenValidator } from '../../gateway/static-token-validator.ts';
+import { when } from '../../misconfigured.ts';
+import { isScopeToken } from '../../protocol/scope-token.ts';
 import { keyRing } from '../../stores/sealing-keys.ts';
 import type { GatewayConfiguration } from './configuration.ts';
-import { gatewayOptions, oidcOptions } from './part-options.ts';
+import { gatewayOptions, oidcOptions, proxyOptions } from './part-options.ts';
 import type { Setting } from './setting-names.ts';
 import type { GivenSettings } from './setting-sources.ts';
 
-/** The longest first: a problem names one option, which may begin as another does. */
-const GATEWAY_OPTIONS: readonly (readonly [option: string, setting: Setting])[] = [
-  ['upstream.endpoints.authorization', 'authorizeEndpoint'],
-  ['upstream.endpoints.token', 'tokenEndpoint'],
-  ['upstream.clientSecret', 'clientSecret'],
-  ['upstream.clientKey', 'clientKeyFile'],
-  ['upstream.clientId', 'clientId'],
-  ['upstream.resource', 'upstreamResource'],
-  ['upstream.scopes', 'upstreamScope'],
-  ['upstream.issuer', 'issuer'],
-  ['limits.redirectUris', 'maxRedirectUris'],
-  ['tokens.signingKeys', 'keysFile'],
-  ['sealingKeys', 'keysFile'],
-  ['clientAddressHeader', 'clientAddressHeader'],
-  ['defaultScope', 'defaultScope'],
-  ['resource', 'resource'],
-  ['issuer', 'gatewayIssuer'],
-  ['scopes', 'scope'],
-  ['name', 'name'],
-];
-const OIDC_OPTIONS: readonly (readonly [option: string, setting: Setting])[] = [
-  ['issuer', 'issuer'],
-  ['audience', 'audience'],
-  ['algorithms', 'algorithms'],
-  ['leewaySeconds', 'leeway'],
-];
+type Labels = Readonly<Record<string, Setting>>;
+
+const GATEWAY_OPTIONS: Labels = {
+  'upstream.endpoints.authorization': 'authorizeEndpoint',
+  'upstream.endpoints.token': 'tokenEndpoint',
+  'upstream.clientSecret': 'clientSecret',
+  'upstream.clientKey': 'clientKeyFile',
+  'upstream.clientId': 'clientId',
+  'upstream.resource': 'upstreamResource',
+  'upstream.scopes': 'upstreamScope',
+  'upstream.issuer': 'issuer',
+  'limits.redirectUris': 'maxRedirectUris',
+  'tokens.signingKeys': 'keysFile',
+  sealingKeys: 'keysFile',
+  clientAddressHeader: 'clientAddressHeader',
+  defaultScope: 'defaultScope',
+  resource: 'resource',
+  issuer: 'gatewayIssuer',
+  scopes: 'scope',
+  name: 'name',
+};
+const OIDC_OPTIONS: Labels = {
+  issuer: 'issuer',
+  audience: 'audience',
+  algorithms: 'algorithms',
+  leewaySeconds: 'leeway',
+};
+const PROXY_OPTIONS: Labels = { backend: 'backend', backendToken: 'backendToken', resource: 'resource' };
 
 export async function problemsOfParts(configuration: GatewayConfiguration, given: GivenSettings): Promise<readonly string[]> {
-  const { signIn, staticTokens, keys } = configuration;
+  const { backend, issuer, signIn, staticTokens, keys, requiredScopes } = configuration;
   const options = gatewayOptions(configuration);
-  const named = (problem: string, options: typeof GATEWAY_OPTIONS): string =>
-    options.reduce((text, [option, setting]) => text.replaceAll(`\`${option}\``, given.label(setting)), problem);
+  const problemsOfHttp = backend.kind === 'http' ? problemsOfProxy(proxyOptions(configuration, backend)) : [];
+  const inWordsOf = (labels: Labels, problems: readonly string[]): readonly string[] =>
+    // At once: the label of one setting may be called as the option of another part is.
+    problems.map((problem) =>
+      problem.replaceAll(/`([\w.]+)`/g, (quoted, option: string) => (labels[option] === undefined ? quoted : given.label(labels[option]))),
+    );
+  const problemsOfGateway = [...problemsOfGatewayOptions(options), ...(await problemsOfKeys(options))].filter(
+    (problem) => !NOT_OF_THE_COMMAND_LINE.test(problem) && (signIn !== undefined || !/^`upstream/.test(problem)),
+  );
   return [
-    ...[...problemsOfGatewayOptions(options), ...(await problemsOfKeys(options))]
-      .filter((problem) => !NOT_OF_THE_COMMAND_LINE.test(problem) && (signIn !== undefined || !/^`upstream/.test(problem)))
-      .map((problem) => named(problem, GATEWAY_OPTIONS)),
-    ...(configuration.issuer === undefined ? [] : tried(() => new OidcTokenValidator(oidcOptions(configuration, {})))).map((problem) =>
-      named(problem, OIDC_OPTIONS),
+    ...inWordsOf(GATEWAY_OPTIONS, problemsOfGateway),
+    ...inWordsOf(OIDC_OPTIONS, issuer === undefined ? [] : tried(() => new OidcTokenValidator(oidcOptions(configuration, {})))),
+    ...inWordsOf(
+      PROXY_OPTIONS,
+      problemsOfHttp.filter((problem) => !SAID_ALREADY.test(problem)),
     ),
     ...(staticTokens === undefined ? [] : tried(() => staticTokenValidator(staticTokens))),
     ...(keys === undefined ? [] : tried(() => keyRing(keys.sealingKeys))).map((problem) => `${given.label('keysFile')}: ${problem}`),
+    ...when(
+      !requiredScopes.every(isScopeToken),
+      `${given.label('requireScope')} must be a list of scopes as RFC 6749 section 3.3 allows them.`,
+    ),
   ];
 }
 
+/** Of the proxy's options: the resource is the gateway's as well, and what the command line takes for a backend is a URL. */
+const SAID_ALREADY = /^`(resource|backend)` (is not usable|is missing|must be)/;
 /** The command line says it in its own words. */
 const NOT_OF_THE_COMMAND_LINE = /^`(store|tokens\.(format|validator)|upstream`? has to name)/;
 

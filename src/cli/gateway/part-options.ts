@@ -2,10 +2,11 @@
 import type { Clock } from '../../clock.ts';
 import type { GatewayOptions } from '../../gateway/oauth/gateway-options.ts';
 import type { OidcTokenValidatorOptions } from '../../gateway/oidc-token-validator.ts';
+import type { ReverseProxyOptions } from '../../gateway/proxy/proxy-options.ts';
 import type { TokenValidator } from '../../gateway/token-validator.ts';
 import type { LogRecord } from '../../options.ts';
 import type { Store } from '../../stores/contract.ts';
-import type { GatewayConfiguration } from './configuration.ts';
+import type { BackendConfiguration, GatewayConfiguration } from './configuration.ts';
 
 export interface Surroundings {
   readonly clock?: Clock;
@@ -54,6 +55,20 @@ export function oidcOptions(
 ): OidcTokenValidatorOptions {
   const { audience, algorithms, leewaySeconds } = tokens;
   return withoutUndefined({ issuer, audience, algorithms, leewaySeconds, clock, logger }) as unknown as OidcTokenValidatorOptions;
+}
+
+export function proxyOptions(
+  { resource, keys }: GatewayConfiguration,
+  backend: Extract<BackendConfiguration, { readonly kind: 'http' }>,
+): ReverseProxyOptions {
+  return {
+    resource,
+    backend: backend.url,
+    backendToken: backend.token,
+    // Said by `--allow-plain-backend`, or it would not have come so far.
+    tokenInClear: true,
+    ...(keys !== undefined && { sessionKey: keys.sessionKey }),
+  };
 }
 
 function withoutUndefined(members: Readonly<Record<string, unknown>>): Record<string, unknown> {

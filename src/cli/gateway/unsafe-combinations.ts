@@ -3,7 +3,7 @@ import { when } from '../../misconfigured.ts';
 import { isLoopbackHost, webUrl } from '../../protocol/endpoint-url.ts';
 import { SECRET_VARIABLES } from './child-environment.ts';
 import type { GatewayConfiguration } from './configuration.ts';
-import { isLoopbackListen } from './listen-address.ts';
+import { isListenedAt, isLoopbackListen } from './listen-address.ts';
 import type { Setting } from './setting-names.ts';
 import type { GivenSettings } from './setting-sources.ts';
 
@@ -61,16 +61,14 @@ function networkProblems(
   const target = backend.kind === 'http' ? webUrl(backend.url) : undefined;
   const isLocalResource = url !== undefined && isLoopbackHost(url.hostname);
   const isPublic = !isLoopbackListen(listen);
-  const isItself =
-    target !== undefined &&
-    (target.href === url?.href || (isLoopbackHost(target.hostname) && target.protocol === 'http:' && portOf(target) === listen.port));
+  const isItself = target?.protocol === 'http:' && portOf(target) === listen.port && isListenedAt(listen, target.hostname);
   return [
     ...when(
       isPublic && isLocalResource,
       `${given.label('listen')} opens the gateway to other machines, but ${given.label('resource')} is an address of this machine alone: clients elsewhere could not sign in, and what they send would travel in the clear. Name the https URL that clients use.`,
     ),
     ...when(
-      isItself && target !== undefined,
+      isItself,
       `${given.label('backend')} is the gateway itself: requests would go round in a circle. Name the address the MCP server listens on.`,
     ),
     ...when(
