@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -190,6 +190,26 @@ describe('authchart gateway', () => {
       backend: `the command ${process.execPath}, with 1 argument`,
       scopes: ['a', 'b'],
     });
+  });
+
+  it('finds the validator and the program of a file beside it, wherever it is started (GWY-09, GWY-14)', async () => {
+    const { argv, env } = await gatewaySurroundings();
+    const directory = await temporaryDirectory();
+    const config = join(directory, 'gateway.json');
+    await writeFile(join(directory, 'validator.mjs'), 'export const create = () => ({ validate: () => Promise.reject(new Error()) });');
+    await symlink(process.execPath, join(directory, 'my server'));
+    for (const backendCommand of [['./my server', './file.js'], '"./my server" ./file.js']) {
+      await writeFile(config, JSON.stringify({ validator: './validator.mjs:create', backendCommand }));
+      const { exitCode, stdout, lines } = await runCommand([...argv, '--config', config, '--check', '--json'], { env });
+      expect([exitCode, stdout]).toEqual([0, stdout]);
+      expect(lines.at(-1)).toMatchObject({ backend: `the command ${join(directory, 'my server')}, with 1 argument` });
+    }
+    const { exitCode, lines } = await runCommand(
+      [...argv, '--validator', './validator.mjs:create', '--check', '--json', '--', './my server'],
+      { env },
+    );
+    expect(exitCode).toBe(2);
+    expect(lines.at(-1)?.['message']).toContain('names the program ./my server, which is not there');
   });
 
   it('writes keys for its owner alone, and never over others (GWY-14)', async () => {

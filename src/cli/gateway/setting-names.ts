@@ -8,8 +8,8 @@ export interface SettingName {
   readonly variable?: string;
   /** Member of the configuration file. Default: the setting's own name. */
   readonly member?: false;
-  /** Names a file: taken from the folder of the configuration file where it stands in one. */
-  readonly isPath?: true;
+  /** Taken from the folder of the configuration file where it stands in one: of a module or program, if it begins with `./` or `../`. */
+  readonly names?: 'file' | 'module' | 'program';
 }
 
 /** The variables are those of GWY-14. What none of them is about comes from flags or the file. */
@@ -20,7 +20,7 @@ export const SETTING_NAMES = {
   backend: { kind: 'text', flag: '--backend' },
   allowPlainBackend: { kind: 'switch', flag: '--allow-plain-backend' },
   backendToken: { kind: 'text', flag: '--backend-token' },
-  backendCommand: { kind: 'text', flag: '--backend-command' },
+  backendCommand: { kind: 'text', flag: '--backend-command', names: 'program' },
   backendEnv: { kind: 'list', flag: '--backend-env' },
   issuer: { kind: 'text', flag: '--issuer', variable: 'OIDC_ISSUER_URL' },
   authorizeEndpoint: { kind: 'text', flag: '--authorize-endpoint', variable: 'OAUTH_AUTHORIZE_ENDPOINT' },
@@ -28,8 +28,8 @@ export const SETTING_NAMES = {
   clientId: { kind: 'text', flag: '--client-id', variable: 'OIDC_CLIENT_ID' },
   /** No flag and no member: arguments are seen by every user of the machine, and files of configuration are shown around. */
   clientSecret: { kind: 'text', variable: 'OIDC_CLIENT_SECRET', member: false },
-  clientSecretFile: { kind: 'text', flag: '--client-secret-file', variable: 'OIDC_CLIENT_SECRET_FILE', isPath: true },
-  clientKeyFile: { kind: 'text', flag: '--client-key-file', isPath: true },
+  clientSecretFile: { kind: 'text', flag: '--client-secret-file', variable: 'OIDC_CLIENT_SECRET_FILE', names: 'file' },
+  clientKeyFile: { kind: 'text', flag: '--client-key-file', names: 'file' },
   upstreamScope: { kind: 'list', flag: '--upstream-scope' },
   upstreamResource: { kind: 'text', flag: '--upstream-resource' },
   gatewayIssuer: { kind: 'text', flag: '--gateway-issuer', variable: 'OAUTH_ISSUER_URL' },
@@ -40,14 +40,14 @@ export const SETTING_NAMES = {
   audience: { kind: 'list', flag: '--audience', variable: 'OIDC_AUDIENCE' },
   algorithms: { kind: 'list', flag: '--algorithms', variable: 'OIDC_ALGORITHMS' },
   leeway: { kind: 'text', flag: '--leeway', variable: 'OIDC_LEEWAY' },
-  validatorFactory: { kind: 'text', flag: '--validator', variable: 'TOKEN_VALIDATOR_FACTORY' },
-  staticTokenFile: { kind: 'text', flag: '--static-token-file', isPath: true },
+  validator: { kind: 'text', flag: '--validator', variable: 'TOKEN_VALIDATOR_FACTORY', names: 'module' },
+  staticTokenFile: { kind: 'text', flag: '--static-token-file', names: 'file' },
   allowAnonymous: { kind: 'switch', flag: '--allow-anonymous' },
   clientAddressHeader: { kind: 'text', flag: '--client-address-header' },
   allowedOrigin: { kind: 'list', flag: '--allowed-origin' },
   /** Its URL may hold a password, which has no place among the arguments: hence a variable beside those of GWY-14. */
   store: { kind: 'text', flag: '--store', variable: 'AUTHCHART_GATEWAY_STORE' },
-  keysFile: { kind: 'text', flag: '--keys-file', isPath: true },
+  keysFile: { kind: 'text', flag: '--keys-file', names: 'file' },
   maxRedirectUris: { kind: 'text', variable: 'OAUTH_MAX_REGISTERED_URIS' },
 } as const satisfies Readonly<Record<string, SettingName>>;
 

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { serverText } from '../../protocol/server-text.ts';
-import { nameOf, placesOf, SETTINGS, type Setting, type SettingKind, words } from './setting-names.ts';
+import { nameOf, placesOf, SETTINGS, type Setting, type SettingKind, type SettingName, words } from './setting-names.ts';
+import { splitCommand } from './split-command.ts';
 
 export type SettingValue = string | readonly string[] | true;
 
@@ -87,7 +88,7 @@ function fromFile(
   { configFile = '' }: SettingSources,
   problems: string[],
 ): GivenSetting | undefined {
-  const { kind, member, isPath } = nameOf(setting);
+  const { kind, member, names } = nameOf(setting);
   const given = member === false || !Object.hasOwn(members, setting) ? undefined : members[setting];
   if (given === undefined || given === false) return undefined;
   const label = `\`${setting}\` of the configuration file`;
@@ -96,8 +97,21 @@ function fromFile(
     problems.push(`${label} must be ${WANTED[setting === 'backendCommand' ? 'command' : kind]}.`);
     return undefined;
   }
-  return { value: isPath === true && typeof value === 'string' ? resolve(dirname(configFile), value) : value, label };
+  return { value: names === undefined ? value : FOUND[names](dirname(configFile), value), label };
 }
+
+const isRelative = (path: string): boolean => /^\.{1,2}[/\\]/.test(path);
+
+/** Where the configuration file means it. */
+const FOUND: Readonly<Record<NonNullable<SettingName['names']>, (folder: string, value: SettingValue) => SettingValue>> = {
+  file: (folder, value) => (typeof value === 'string' ? resolve(folder, value) : value),
+  module: (folder, value) => (typeof value === 'string' && isRelative(value) ? resolve(folder, value) : value),
+  program(folder, value) {
+    const words = typeof value === 'string' ? splitCommand(value) : Array.isArray(value) ? value : undefined;
+    const [program = '', ...args] = words ?? [];
+    return isRelative(program) ? [resolve(folder, program), ...args] : value;
+  },
+};
 
 const WANTED: Readonly<Record<SettingKind | 'command', string>> = {
   text: 'a text or a number',

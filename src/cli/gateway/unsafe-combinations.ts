@@ -116,7 +116,7 @@ function tokenProblems({ signIn, tokens, scopes, requiredScopes }: GatewayConfig
       signIn?.format === 'upstream' &&
         tokens.factory === undefined &&
         (tokens.audience === undefined || given.text('issuer') === undefined),
-      `${given.label('tokenFormat')} upstream hands the identity provider's own tokens to clients: name what must be in them, ${given.label('issuer')} and ${given.label('audience')}, or ${given.label('validatorFactory')}. Otherwise any token of that identity provider, for whatever it was meant, would open this server.`,
+      `${given.label('tokenFormat')} upstream hands the identity provider's own tokens to clients: name what must be in them, ${given.label('issuer')} and ${given.label('audience')}, or ${given.label('validator')}. Otherwise any token of that identity provider, for whatever it was meant, would open this server.`,
     ),
     // With a validator of one's own nothing else looks at those tokens: what is asked of them here would not be.
     ...(!validates || tokens.factory !== undefined
@@ -124,7 +124,7 @@ function tokenProblems({ signIn, tokens, scopes, requiredScopes }: GatewayConfig
           .filter((setting) => given.has(setting))
           .map(
             (setting) =>
-              `${given.label(setting)} is about the identity provider's tokens, and ${validates ? `with ${given.label('validatorFactory')} that validator alone judges them` : 'clients get tokens of the gateway'}: leave it out.`,
+              `${given.label(setting)} is about the identity provider's tokens, and ${validates ? `with ${given.label('validator')} that validator alone judges them` : 'clients get tokens of the gateway'}: leave it out.`,
           )
       : []),
     ...when(
