@@ -58,12 +58,13 @@ export function createFormerRegistrations(o: { readonly store: Store; readonly v
     return { version: pair?.version ?? null, clients: pair?.secret?.clients ?? [] };
   };
 
-  /** A record that nobody can read must not keep anyone from registering. */
+  /** A damaged record, which nobody can read, must not keep anyone from registering. A newer one is somebody's (STO-05). */
   const readable: typeof read = async (issuer, redirectSet) => {
     try {
       return await read(issuer, redirectSet);
     } catch (thrown) {
-      if (failureOf(thrown, 'storage').code !== 'record_unreadable') throw thrown;
+      const { code, details } = failureOf(thrown, 'storage');
+      if (code !== 'record_unreadable' || details.isNewer === true) throw thrown;
       await records.forget(keyOf(issuer, redirectSet), placeOf(issuer));
       return { version: null, clients: [] };
     }
