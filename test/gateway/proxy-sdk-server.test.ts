@@ -14,10 +14,18 @@ import { staticTokenValidator } from '../../src/gateway/static-token-validator.t
 import { newClient } from '../bench/sdk-client.ts';
 import { gatewayScene, RESOURCE } from '../helpers/gateway-scene.ts';
 import { MemoryProvider } from '../helpers/sdk-memory-provider.ts';
+import { simulatedClock } from '../helpers/simulated-clock.ts';
+
+interface Backend {
+  readonly url: string;
+  readonly sessions: ReadonlyMap<string, unknown>;
+  readonly servers: readonly McpServer[];
+}
 
 /** An MCP server with sessions and no login at all, that says who its gateway says is calling. */
-async function startBackend(): Promise<{ readonly url: string; readonly sessions: ReadonlyMap<string, unknown> }> {
+async function startBackend(): Promise<Backend> {
   const sessions = new Map<string, StreamableHTTPServerTransport>();
+  const servers: McpServer[] = [];
   const open = async (): Promise<StreamableHTTPServerTransport> => {
     const transport = new StreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
@@ -27,6 +35,7 @@ async function startBackend(): Promise<{ readonly url: string; readonly sessions
     server.registerTool('who_am_i', { description: 'Says who is calling.' }, ({ requestInfo }) => {
       return { content: [{ type: 'text', text: String(requestInfo?.headers['x-authchart-subject']) }] };
     });
+    servers.push(server);
     await server.connect(transport as Transport);
     return transport;
   };
@@ -42,7 +51,7 @@ async function startBackend(): Promise<{ readonly url: string; readonly sessions
     http.closeAllConnections();
     await new Promise((resolve) => http.close(resolve));
   });
-  return { url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`, sessions };
+  return { url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`, sessions, servers };
 }
 
 it('puts a login before a server of the official SDK that has none: a sign-in, a session, a tool, and no session for anybody else (GWY-01, GWY-08, GWY-11)', async () => {
@@ -90,5 +99,43 @@ it('puts a login before a server of the official SDK that has none: a sign-in, a
     }),
   );
   expect(stolen.status).toBe(404);
+  await client.close();
+});
+
+it('ends the stream of a client with its token: the client of the official SDK comes again, and hears the server (GWY-01, GWY-09)', async () => {
+  const clock = simulatedClock();
+  const backend = await startBackend();
+  const handler = protect({
+    resource: RESOURCE,
+    validator: {
+      validate: async (token) => ({ token, subject: 'a', scopes: [], claims: {}, expiresAtEpochSeconds: clock.now() / 1000 + 900 }),
+    },
+    clock,
+    ...reverseProxy({ resource: RESOURCE, backend: backend.url }),
+  });
+  let opened = 0;
+  const client = newClient();
+  let heard = 0;
+  client.setNotificationHandler('notifications/tools/list_changed', () => {
+    heard += 1;
+  });
+  await client.connect(
+    new StreamableHTTPClientTransport(new URL(RESOURCE), {
+      requestInit: { headers: { authorization: 'Bearer token' } },
+      reconnectionOptions: { initialReconnectionDelay: 1, maxReconnectionDelay: 1, reconnectionDelayGrowFactor: 1, maxRetries: 100 },
+      fetch: async (input, init) => {
+        const request = new Request(input, init);
+        const response = await handler(request);
+        // 409 as long as the server behind has not noticed the end of the first.
+        if (request.method === 'GET' && response.ok) opened += 1;
+        return response;
+      },
+    }),
+  );
+  await expect.poll(() => opened).toBe(1);
+  await clock.advance(930_000);
+  await expect.poll(() => opened).toBe(2);
+  backend.servers[0]?.sendToolListChanged();
+  await expect.poll(() => heard).toBe(1);
   await client.close();
 });
