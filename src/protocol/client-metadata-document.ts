@@ -7,6 +7,7 @@
  */
 
 import { FailureError } from '../failure.ts';
+import { throwProblems } from '../misconfigured.ts';
 import { fullClientMetadata } from './client-metadata.ts';
 import type { ClientMetadata } from './documents.ts';
 import { isLoopbackHost } from './endpoint-url.ts';
@@ -33,14 +34,13 @@ export function problemsOfClientMetadataUrl(url: string): string[] {
 /**
  * The document to host at `url`.
  *
- * @throws FailureError `invalid_configuration` with every problem of URL and metadata.
+ * @throws AuthorizationError `invalid_configuration` with every problem of URL and metadata.
  */
 export function clientMetadataDocument(url: string, metadata: ClientMetadata): ClientMetadata & { readonly client_id: string } {
   // What is left out has a meaning of its own (RFC 7591 section 2), and not the one the client runs with.
   const full = fullClientMetadata(metadata, { redirectUris: metadata.redirect_uris, offlineAccess: true });
   const document = { client_id: url, ...full };
-  const problems = [...problemsOfClientMetadataUrl(url), ...problemsOfMembers(document)];
-  if (problems.length > 0) throw new FailureError('invalid_configuration', 'configuration', { problems });
+  throwProblems([...problemsOfClientMetadataUrl(url), ...problemsOfMembers(document)]);
   return document;
 }
 
