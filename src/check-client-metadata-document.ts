@@ -11,7 +11,9 @@ export interface CheckClientMetadataDocumentOptions {
   readonly url: string;
   /** What the client runs with. */
   readonly clientMetadata: ClientMetadata;
+  /** Reads the document. Default: the platform's. */
   readonly fetch?: FetchLike;
+  /** Times and sizes, as for a client. Default: those of a client. */
   readonly limits?: Partial<Limits>;
 }
 

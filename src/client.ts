@@ -20,6 +20,7 @@ import { observeStatus } from './status-observer.ts';
 export interface AuthorizationClient {
   /** The resource identifier: no fragment, no added slash. */
   readonly resource: string;
+  /** Which of several identities it is for. */
   readonly account: string;
   /** Where the user's browser may come back to, as the client metadata says. */
   readonly redirectUris: readonly string[];
@@ -39,7 +40,9 @@ export interface AuthorizationClient {
    * the outcome of one that is under way. For callers that cannot use `fetch`.
    */
   accessToken(): Promise<IssuedAccessToken | undefined>;
+  /** What a user interface shows. */
   readonly status: AuthorizationStatus;
+  /** How far the flow under way has come. */
   readonly progress: Progress;
   /** Called when something a person can see has changed; returns how to stop. */
   subscribe(listener: StatusListener): () => void;
@@ -51,24 +54,25 @@ export interface AuthorizationClient {
    * @throws AuthorizationError `callback_not_expected` if no attempt waits for it; nothing has changed then.
    */
   completeAuthorization(callbackUrl: string | URL): Promise<AuthorizationStatus>;
-  /** Answers `awaiting-client`. */
+  /** Gives the client identifier that the step `awaiting-client` waits for. */
   provideClient(client: ProvidedClient): Promise<AuthorizationStatus>;
   /** Ends the flow under way for everyone who waits for it, with `cancelled`. */
   cancel(options?: CancelOptions): void;
-  /** Forgets the tokens of this account. */
+  /** Forgets the tokens of this account. They are not revoked at the authorization server. */
   signOut(options?: SignOutOptions): Promise<AuthorizationStatus>;
   /** Frees what the client holds open. The flow stays in the store: another client can go on with it. */
   close(): Promise<void>;
 }
 
 export interface CancelOptions {
-  /** Also where another process that shares the store has the login under way, for all who wait there. Default false. */
+  /** Ends it also where another process that shares the store has it under way, for all who wait there. Default false. */
   readonly everywhere?: boolean;
 }
 
 export interface AuthorizeOptions {
-  /** Scopes the access token has to have. */
+  /** Scopes the access token has to have. Default: any token will do. */
   readonly scopes?: readonly string[];
+  /** Frees the caller; the flow goes on for others, or in the store. Default: none. */
   readonly signal?: AbortSignal;
 }
 

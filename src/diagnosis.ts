@@ -21,25 +21,30 @@ import { createUrlCheck } from './protocol/server-urls.ts';
 import { PROTOCOL_VERSION } from './settings.ts';
 
 export interface DiscoverOptions {
+  /** The URL of the MCP server, or of another protected resource. */
   readonly resource: string | URL;
-  /** Default: the platform's. */
+  /** Used for every request. Default: the platform's. */
   readonly fetch?: FetchLike;
+  /** Times and sizes, as for a client. Default: those of a client. */
   readonly limits?: Partial<Limits>;
   /** Sent as `MCP-Protocol-Version`. Default: the newest revision authchart knows. */
   readonly protocolVersion?: string;
-  /** As for a client. */
+  /** Where servers may send the diagnosis, as for a client. Default `standard`. */
   readonly serverUrls?: ServerUrlRule | ServerUrlExceptions;
-  /** Asked before each URL that a server names; the resource is the caller's own. */
+  /** Asked before each URL that a server names; the resource is the caller's own. Default: yes. */
   readonly allowUrl?: NonNullable<AuthorizationClientOptions['allowUrl']>;
-  /** Exceptions by issuer identifier, as for a client. */
+  /** Exceptions by issuer identifier, as for a client. Default: none. */
   readonly issuers?: Readonly<Record<string, IssuerPolicy>>;
+  /** Tells the time, and waits. Default: the system's clock. */
   readonly clock?: Clock;
+  /** Ends it with `cancelled`. Default: none. */
   readonly signal?: AbortSignal;
 }
 
 export interface Diagnosis {
   /** The canonical resource identifier. */
   readonly resource: string;
+  /** Whether a client can sign in: `ready`, `usable`, `broken`, or `open` where nobody has to. */
   readonly verdict: Verdict;
   /** The verdict in one sentence. */
   readonly summary: string;
@@ -47,11 +52,15 @@ export interface Diagnosis {
   readonly probes: readonly Probe[];
   /** Errors first. */
   readonly findings: readonly Finding[];
+  /** Of the answer without a token. */
   readonly challenge?: ChallengeFacts;
+  /** What the resource says of itself. */
   readonly resourceMetadata?: ResourceMetadata;
   /** The authorization server a client would use; if none can be used, the first that says anything. */
   readonly issuer?: string;
+  /** What that one says of itself. */
   readonly serverMetadata?: ServerMetadata;
+  /** How a client without prior arrangement gets its identifier there: by `metadata-document`, `dynamic`, or it has to be `pre-registered`. */
   readonly registration?: Registration;
 }
 

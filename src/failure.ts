@@ -71,15 +71,19 @@ export interface FailureDetails {
 }
 
 export interface Failure {
+  /** Which failure it is; codes are stable. */
   readonly code: FailureCode;
+  /** In which part of the flow it happened. */
   readonly phase: Phase;
   /** What happened, one sentence. */
   readonly message: string;
   /** What to do about it, one sentence. */
   readonly advice: string;
+  /** The same for programs. */
   readonly action: NextAction;
   /** True if the same step may succeed later without anyone changing anything. */
   readonly retryable: boolean;
+  /** Facts, as far as there are any. */
   readonly details: FailureDetails;
 }
 

@@ -5,9 +5,9 @@ import { addressReach } from './protocol/address-reach.ts';
 import { ADDRESS_NOT_PUBLIC } from './protocol/network-reason.ts';
 
 export interface PublicLookupOptions {
-  /** Names that may lead anywhere, such as those of one's own network. */
+  /** Names that may lead anywhere, such as those of one's own network. Default: none. */
   readonly except?: (hostname: string) => boolean;
-  /** Resolves as `node:dns` does. Default: its `lookup`. */
+  /** Looks names up as `node:dns` does. Default: its `lookup`. */
   readonly lookup?: typeof systemLookup;
 }
 

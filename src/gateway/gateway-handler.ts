@@ -14,12 +14,12 @@ export interface GatewayHandlerOptions {
   readonly gateway: ResourceServer;
   /** What `protect` gave, for the same resource. */
   readonly handler: ProtectedHandler;
-  /** Default: the gateway's. */
+  /** The public URL of the MCP server. Default: the gateway's. */
   readonly resource?: string | URL;
   /**
-   * Web origins (`https://app.example.com`) whose pages may call the resource; pages of others get 403. `*`, the
-   * default, is safe: a page needs an access token as any client, and cookies are never looked at. Requests that are
-   * served without a login are `protect`'s to refuse (`fallbackOrigins`).
+   * Web origins (`https://app.example.com`) whose pages may call the resource; pages of others get 403. `*` is safe: a
+   * page needs an access token as any client, and cookies are never looked at. Requests that are served without a login
+   * are `protect`'s to refuse (`fallbackOrigins`). Default `*`.
    */
   readonly allowedOrigins?: '*' | readonly string[];
 }

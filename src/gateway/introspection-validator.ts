@@ -21,22 +21,26 @@ export interface IntrospectionOptions {
   readonly endpoint: string;
   /** As whom the gateway asks. RFC 7662 section 2.1 wants every endpoint to know who asks. */
   readonly clientId: string;
+  /** The secret of `clientId`. */
   readonly clientSecret: string;
-  /** Default `client_secret_basic`. */
+  /** How the secret is sent. Default `client_secret_basic`. */
   readonly authMethod?: 'client_secret_basic' | 'client_secret_post';
-  /** What `aud` has to name, one of them. Default: the resource. `false`: the endpoint names none, and answers only for tokens of this resource. */
+  /** What `aud` has to name, one of them. `false`: the endpoint names none, and answers only for tokens of this resource. Default: the resource. */
   readonly audience?: string | readonly string[] | false;
-  /** If given, `iss` has to be it. */
+  /** What `iss` has to be. Default: it is not looked at. */
   readonly issuer?: string;
   /**
    * How long an answer is believed, in seconds, at most 60 and never beyond the token's
-   * end: a token that is revoked works this much longer. Default 15; 0 asks every time.
+   * end: a token that is revoked works this much longer; 0 asks every time. Default 15.
    */
   readonly cacheSeconds?: number;
   /** Answers that are remembered. Default 10,000. */
   readonly cacheEntries?: number;
+  /** Used for every request. Default: the platform's. */
   readonly fetch?: FetchLike;
+  /** Tells the time, and waits. Default: the system's clock. */
   readonly clock?: Clock;
+  /** Called with what happens; it gets no secret. Default: nothing is logged. */
   readonly logger?: (record: LogRecord) => void;
 }
 

@@ -22,13 +22,15 @@ export interface OidcTokenValidatorOptions {
   readonly algorithms?: readonly string[];
   /** How far the clocks of issuer and gateway may differ, in seconds, at most 300. Default 30. */
   readonly leewaySeconds?: number;
-  /** What `typ` may be; `''` for tokens that have none. Default: `at+jwt` (RFC 9068), `JWT`, or none, as most issuers have it. */
+  /** What `typ` may be; `''` for tokens that have none. Default: `at+jwt` (RFC 9068), `JWT` and `''`. */
   readonly types?: readonly string[];
   /** Where the keys are. Default: `jwks_uri` of the issuer's metadata. */
   readonly jwksUrl?: string;
   /** Used for metadata and keys. Default: the platform's. */
   readonly fetch?: FetchLike;
+  /** Tells the time, and waits. Default: the system's clock. */
   readonly clock?: Clock;
+  /** Called with what happens; it gets no secret. Default: nothing is logged. */
   readonly logger?: (record: LogRecord) => void;
 }
 

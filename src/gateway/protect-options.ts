@@ -10,21 +10,25 @@ export type Caller = Omit<ValidatedToken, 'token'>;
 export interface BackendAccess {
   /** The token for the backend: exchanged, or the caller's own where the validator exchanges nothing. */
   readonly token: BackendToken;
+  /** Who calls. */
   readonly caller: Caller;
+  /** What they ask. */
   readonly request: Request;
 }
 
 export interface ProtectedCall<Client> {
+  /** What `createClient` made for this request. */
   readonly client: Client;
-  /** `undefined` for the fallback client: nobody proved anything. */
+  /** Who calls; `undefined` for the fallback client: nobody proved anything. */
   readonly caller: Caller | undefined;
 }
 
 export interface ProtectOptions<Client> {
   /** The identifier of the protected resource: the public URL of the MCP server. Never taken from a request. */
   readonly resource: string | URL;
+  /** Decides whether a token may be used, and what the backend gets for it. */
   readonly validator: TokenValidator;
-  /** Scopes that every request needs. */
+  /** Scopes that every request needs. Default: none. */
   readonly scopes?: readonly string[];
   /**
    * Makes the client for one request. Every call must return a client of its own: an
@@ -47,10 +51,10 @@ export interface ProtectOptions<Client> {
    */
   readonly fallbackClient?: Client;
   /**
-   * Web origins, beside the resource's own, whose pages may use the fallback client. Default: none, since a page
-   * anywhere could otherwise act through the browser of somebody who reaches the endpoint. For the same reason a
-   * request without credentials needs a `Host` that is the resource's, an address, or a name without dots
-   * (DNS rebinding); a proxy in front keeps the `Host` it was asked for. All others get 403.
+   * Web origins, beside the resource's own, whose pages may use the fallback client: a page anywhere could otherwise act
+   * through the browser of somebody who reaches the endpoint. For the same reason a request without credentials needs a
+   * `Host` that is the resource's, an address, or a name without dots (DNS rebinding); a proxy in front keeps the `Host`
+   * it was asked for. All others get 403. Default: none.
    */
   readonly fallbackOrigins?: readonly string[];
   /** Where the protected resource metadata is. Default: the well-known URL of `resource` (RFC 9728 section 3.1). */
@@ -59,8 +63,9 @@ export interface ProtectOptions<Client> {
   readonly validationTimeoutMs?: number;
   /** Answers for what handler or `createClient` threw. Default: 500 or 502 without details. */
   readonly onError?: (error: unknown, request: Request) => Response | undefined | Promise<Response | undefined>;
-  /** Gets no token, claim, or text of thrown errors. */
+  /** Called with what happens; it gets no token, claim, or text of thrown errors. Default: nothing is logged. */
   readonly logger?: (record: LogRecord) => void;
+  /** Tells the time, and waits. Default: the system's clock. */
   readonly clock?: Clock;
 }
 

@@ -7,12 +7,13 @@ import { tokenDigest } from './token-digest.ts';
 import { TokenRejected, type TokenValidator } from './token-validator.ts';
 
 export interface StaticToken {
-  /** The token, or `sha256` of it: then the configuration holds no secret. */
+  /** The token itself. Left out: `sha256` is given, and the configuration holds no secret. */
   readonly token?: string;
-  /** SHA-256 of the token in hexadecimal, as `sha256sum` prints it. */
+  /** SHA-256 of the token in hexadecimal, as `sha256sum` prints it. Left out: `token` is given. */
   readonly sha256?: string;
   /** Who the bearer acts as. */
   readonly subject: string;
+  /** What it allows. Default: no scopes. */
   readonly scopes?: readonly string[];
 }
 

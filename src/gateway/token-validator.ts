@@ -22,7 +22,9 @@ export interface ValidatedToken {
 
 /** The token the backend gets. Never logged, never stored. */
 export interface BackendToken {
+  /** What the backend is sent. */
   readonly token: string;
+  /** It is of no use from this instant on. */
   readonly expiresAtEpochSeconds?: number;
 }
 
@@ -51,6 +53,7 @@ export interface ValidationContext {
  * its text may quote the token.
  */
 export interface TokenValidator {
+  /** Finds out what the token allows. Its audience, too, is for the validator to check: nothing else looks at it. */
   validate(token: string, context: ValidationContext): Promise<ValidatedToken>;
   /** Gets the token that the backend needs for a validated one. Left out: the backend gets the caller's own token. */
   exchange?(validated: ValidatedToken, context: ValidationContext): Promise<BackendToken>;

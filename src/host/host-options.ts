@@ -45,7 +45,7 @@ export type HostedClientOptions = Omit<AuthorizationClientOptions, DecidedByHost
 
 export interface AuthorizationHostOptions
   extends Omit<AuthorizationClientOptions, 'resource' | 'account' | 'userAgent' | 'clientMetadata'> {
-  /** As for a client, but `strict` where no rule is named: what names lead to is looked up before each request of a flow (SEC-03). */
+  /** As for a client, but what names lead to is looked up before each request of a flow (SEC-03). Default `strict`, also where only exceptions are given. */
   readonly serverUrls?: NonNullable<AuthorizationClientOptions['serverUrls']>;
   /** Shared by every worker: what a flow needs to go on is there and not in memory. */
   readonly store: Store;
@@ -57,18 +57,18 @@ export interface AuthorizationHostOptions
    * someone else open a callback URL writes that, too.
    */
   readonly identify: (request: Request) => Identified | Promise<Identified>;
-  /** What the client says when it registers; `redirectUri` is added. */
+  /** What the client says when it registers; `redirectUri` is added. Default: nothing but that. */
   readonly clientMetadata?: Partial<Omit<ClientMetadata, 'redirect_uris'>>;
-  /** Options for one resource or account. Has to say the same in every worker, and at any time. */
+  /** Options for one resource or account. Has to say the same in every worker, and at any time. Default: the same for all. */
   readonly configure?: (login: HostedLogin) => HostedClientOptions;
-  /** Told when a user has to approve: send a message, show a button. Without it, `status` has the URL. */
+  /** Told when a user has to approve: send a message, show a button. Default: only `status` has the URL. */
   readonly onUserNeeded?: (needed: UserNeeded) => void | Promise<void>;
   /**
-   * Where the browser goes after a login. A URL, absolute or relative to `redirectUri`; or a function that returns one of the
+   * Where the browser goes after a login: a URL, absolute or relative to `redirectUri`; or a function that returns one of the
    * origin of `redirectUri`. Default: a page that says that the window can be closed.
    */
   readonly afterLogin?: string | ((login: HostedLogin) => string);
-  /** A client that nobody has used for this time leaves memory, in milliseconds. Default one minute. */
+  /** A client that nobody has used for this time leaves memory, in milliseconds. Default 60,000. */
   readonly idleMs?: number;
   /** The most clients in memory. Beyond it, those go first that were not used for the longest time. Default 2,000. */
   readonly maxClients?: number;

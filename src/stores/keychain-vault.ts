@@ -15,10 +15,11 @@ export interface KeychainVaultOptions {
   readonly store: Store;
   /** The name under which the user finds the keys in the keychain: your program's. Default `authchart`. */
   readonly service?: string;
-  /** Another keychain than that of the operating system by `@napi-rs/keyring`. `Bun.secrets` is one. */
+  /** Keeps the key; `Bun.secrets` is one. Default: the keychain of the operating system, by `@napi-rs/keyring`. */
   readonly keychain?: Keychain;
-  /** How long the keychain may take to answer, its user included. Default 2 minutes. */
+  /** How long the keychain may take to answer, its user included, in milliseconds. Default 120,000. */
   readonly answerMs?: number;
+  /** Tells the time, and waits. Default: the system's clock. */
   readonly clock?: Clock;
 }
 

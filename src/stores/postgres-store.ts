@@ -18,7 +18,7 @@ export interface PostgresStoreOptions {
   readonly client: PostgresClient;
   /** Where {@link migratePostgres} made the tables. Default `authchart`. */
   readonly schema?: string;
-  /** The clock by which callers name instants; PostgreSQL is told durations and counts them by its own. */
+  /** The clock by which callers name instants; PostgreSQL is told durations and counts them by its own. Default: the system's. */
   readonly clock?: Clock;
 }
 

@@ -24,7 +24,7 @@ export interface RedisStoreOptions {
   readonly client: RedisClient;
   /** What all keys of this store begin with. Default `authchart:`. */
   readonly prefix?: string;
-  /** The clock by which callers name instants; Redis is told durations and counts them by its own. */
+  /** The clock by which callers name instants; Redis is told durations and counts them by its own. Default: the system's. */
   readonly clock?: Clock;
 }
 

@@ -11,16 +11,16 @@ import { type OpenUrl, openInBrowser } from './open-url.ts';
 import { urlToOpen } from './url-to-open.ts';
 
 export interface LoopbackOptions {
-  /** The name of your application on the page the browser ends on. */
+  /** The name of your application on the page the browser ends on. Default: none is shown. */
   readonly applicationName?: string;
   /**
-   * Opens the authorization page. Default: the system's browser. `false`: nothing
-   * is opened and `status.authorizationUrl` shows where to go.
+   * Opens the authorization page. `false`: nothing is opened, and
+   * `status.authorizationUrl` shows where to go. Default: the system's browser.
    */
   readonly openUrl?: OpenUrl | false;
   /**
    * Called instead of failing when no browser could be opened: the listener waits
-   * on, and the user can open the URL by hand.
+   * on, and the user can open the URL by hand. Default: `status.warning` says so.
    */
   readonly onOpenFailed?: (authorizationUrl: string) => void;
 }

@@ -8,7 +8,7 @@ import { redirectUriOfOrigin } from './page-redirect-uri.ts';
 import { urlToOpen } from './url-to-open.ts';
 
 export interface PageRedirectOptions {
-  /** Leaves the page for this URL. Default: `location.assign`, so that the back button leads here again. */
+  /** Leaves the page for this URL. Default: `location.assign`, from which the back button leads here again. */
   readonly assign?: (url: string) => void;
 }
 

@@ -11,8 +11,9 @@ import { redirectUriOfOrigin } from './page-redirect-uri.ts';
 import { urlToOpen } from './url-to-open.ts';
 
 export interface PopupOptions {
-  /** In CSS pixels. Default 480 × 720. */
+  /** Width of the window in CSS pixels. Default 480. */
   readonly width?: number;
+  /** Height of the window in CSS pixels. Default 720. */
   readonly height?: number;
 }
 
@@ -29,6 +30,7 @@ export interface PopupUserAgent extends UserAgent {
    * long. A window that is not needed, also because another tab asks the user, is closed.
    */
   fromClick(client: ClickedClient): Promise<AuthorizationStatus>;
+  /** The same, with work of your own. */
   fromClick<Result>(client: ClickedClient, work: () => Promise<Result>): Promise<Result>;
 }
 

@@ -6,6 +6,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { authorizationMachine } from '../../machines/authorization-machine.ts';
 import { transactionMachine } from '../../machines/gateway/transaction-machine.ts';
 import { errorsDocument } from './errors-document.ts';
+import { CLIENT_PAGE } from './options/client-page.ts';
+import { undocumentedOptions } from './options/exported-options.ts';
+import { GATEWAY_PAGE } from './options/gateway-page.ts';
+import { pageText } from './options/page.ts';
 import { requirementsDocument } from './requirements/document.ts';
 import { COPY, freshCopy, readRequirements } from './requirements/requirements.ts';
 import { collectTestTitles } from './requirements/test-titles.ts';
@@ -48,6 +52,10 @@ for (const [name, machine] of [
   bring(`docs/${name}.md`, chartAsMarkdown(chart, `${name}.svg`));
 }
 bring('docs/errors.md', errorsDocument());
+bring('docs/options.md', pageText(CLIENT_PAGE));
+bring('docs/gateway-options.md', pageText(GATEWAY_PAGE));
+for (const name of undocumentedOptions([CLIENT_PAGE, GATEWAY_PAGE]))
+  complain(`${name} is exported, and no page of test/tools/options names it.`);
 
 const copy = freshCopy();
 if (copy !== undefined) bring(COPY, copy);

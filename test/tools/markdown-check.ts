@@ -38,16 +38,17 @@ export function modulesOf(markdown: string): readonly string[] {
   return modules;
 }
 
+/** As places that show Markdown name a heading in links. */
+export function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\- ]/gu, '')
+    .replaceAll(' ', '-');
+}
+
 function anchorsOf(markdown: string): ReadonlySet<string> {
   const headings = markdown.matchAll(/^#+ (.+)$/gm);
-  return new Set(
-    [...headings].map(([, text = '']) =>
-      text
-        .toLowerCase()
-        .replace(/[^\p{L}\p{N}\- ]/gu, '')
-        .replaceAll(' ', '-'),
-    ),
-  );
+  return new Set([...headings].map(([, text = '']) => anchorOf(text)));
 }
 
 function brokenLinks(document: string, markdown: string): readonly string[] {

@@ -24,14 +24,15 @@ export interface GatewayOptions {
   readonly defaultScope?: string | readonly string[];
   /** Name of the resource on the consent page. Default: its host. */
   readonly name?: string;
+  /** What clients get, and for how long. Default: JWTs for 15 minutes, refresh tokens for 30 days. */
   readonly tokens?: GatewayTokenOptions;
-  /** Shared by all replicas. Default: the memory of this process. Tokens in it are sealed with `sealingKeys`. */
+  /** Where sign-ins are kept, shared by all replicas; tokens in it are sealed with `sealingKeys`. Default: the memory of this process. */
   readonly store?: Store;
-  /** Seal upstream tokens, refresh tokens and opaque access tokens. Needed with `store`; default: a key of this process. */
+  /** Seal upstream tokens, refresh tokens and opaque access tokens; needed with `store`. Default: a key of this process. */
   readonly sealingKeys?: SealingKeys;
   /**
-   * Where client ID metadata documents may be read from: public addresses only, unless excepted here. `false`: such
-   * client identifiers are not accepted.
+   * Where client ID metadata documents may be read from. `false`: such client identifiers are not accepted. Default:
+   * public addresses only.
    */
   readonly clientMetadataDocuments?: false | ServerUrlExceptions;
   /**
@@ -40,63 +41,71 @@ export interface GatewayOptions {
    * Default: the address of the connection (`clientAddress` of the platform), if the adapter tells it.
    */
   readonly clientAddressHeader?: string;
+  /** Words and looks of the consent page. Default: ours, in nine languages. */
   readonly consent?: ConsentOptions;
+  /** Times, sizes and counts. Default: each its own. */
   readonly limits?: Partial<GatewayLimits>;
   /** Used for every request upstream and for client ID metadata documents. Default: the platform's. */
   readonly fetch?: FetchLike;
+  /** Tells the time, and waits. Default: the system's clock. */
   readonly clock?: Clock;
+  /** Called with what happens; it gets no secret. Default: nothing is logged. */
   readonly logger?: (record: LogRecord) => void;
   /**
    * An XState inspector of every transaction. Each request runs the chart anew from its checkpoint, as an actor of its
-   * own; `context.id` says which events belong together. What it sees is free of secrets.
+   * own; `context.id` says which events belong together. What it sees is free of secrets. Default: none.
    */
   readonly inspect?: Inspector;
 }
 
 export interface UpstreamOptions {
-  /** Its metadata is discovered, unless `endpoints` are named. `iss` of its responses is compared with it (RFC 9207). */
+  /**
+   * Its issuer identifier. Its metadata is discovered, unless `endpoints` are named. `iss` of its responses is compared
+   * with it (RFC 9207). Left out, `endpoints` have to be named.
+   */
   readonly issuer?: string;
-  /** For identity providers without metadata. */
+  /** For identity providers without metadata. Default: what the metadata names. */
   readonly endpoints?: {
     readonly authorization: string;
     readonly token: string;
     readonly revocation?: string;
   };
+  /** The gateway's client identifier there. */
   readonly clientId: string;
-  /** Left out: a public client. */
+  /** Its secret. Left out: a public client, or one with a `clientKey`. */
   readonly clientSecret?: string;
-  /** Default: what the metadata offers, the strongest first. */
+  /** How the gateway authenticates there. Default: what the metadata offers, the strongest first. */
   readonly authMethod?: TokenEndpointAuthMethod;
-  /** The gateway's private key as JWK with `alg` and `kid`, for `private_key_jwt` (RFC 7523): signs in place of a secret. */
+  /** The gateway's private key as JWK with `alg` and `kid`, for `private_key_jwt` (RFC 7523): signs in place of a secret. Default: none. */
   readonly clientKey?: SigningKey;
-  /** Asked for in every case, in addition to those of the client: `openid`, `offline_access`. */
+  /** Asked for in every case, in addition to those of the client: `openid`, `offline_access`. Default: none. */
   readonly scopes?: readonly string[];
-  /** Sent as `resource` (RFC 8707) where the identity provider wants one. */
+  /** Sent as `resource` (RFC 8707) where the identity provider wants one. Default: none is sent. */
   readonly resource?: string;
-  /** Further parameters of the authorization request, such as `audience` or `prompt`. */
+  /** Further parameters of the authorization request, such as `audience` or `prompt`. Default: none. */
   readonly parameters?: Readonly<Record<string, string>>;
 }
 
 export interface GatewayTokenOptions {
   /**
-   * `jwt` (default): signed JWT access tokens (RFC 9068). `opaque`: sealed ones, which nobody but the gateway can read.
-   * Both are bound to `resource`, and upstream tokens stay here.
+   * `jwt`: signed JWT access tokens (RFC 9068). `opaque`: sealed ones, which nobody but the gateway can read. Both are
+   * bound to `resource`, and upstream tokens stay here. Default `jwt`.
    *
    * `upstream` passes the access tokens of the identity provider through. It gives up what the gateway is for: a client
    * holds a token that works wherever the identity provider's tokens do, the audience is whatever that provider puts in,
    * and nothing that is revoked here stops a token that is out. Refresh tokens still stay here.
    */
   readonly format?: 'jwt' | 'opaque' | 'upstream';
-  /** For `upstream`, and needed there: knows the identity provider's tokens, such as an `OidcTokenValidator`. */
+  /** For `upstream`, and needed there: knows the identity provider's tokens, such as an `OidcTokenValidator`. Default: none. */
   readonly validator?: TokenValidator;
   /**
    * Private keys as JWK with `alg` and `kid`, for `jwt`: the first signs, all of them are published and accepted.
-   * Needed with `store`; default: an ES256 key of this process.
+   * Needed with `store`. Default: an ES256 key of this process.
    */
   readonly signingKeys?: readonly SigningKey[];
-  /** Longest life of an access token. Default 900. */
+  /** Longest life of an access token. Default 900 (15 minutes). */
   readonly accessTokenSeconds?: number;
-  /** A grant that nobody has refreshed for this long ends. Default 30 days. */
+  /** A grant that nobody has refreshed for this long ends. Default 2,592,000 (30 days). */
   readonly refreshTokenSeconds?: number;
   /** The refresh token before the newest may be retried this long: the answer may have been lost. Default 30. */
   readonly refreshGraceSeconds?: number;
@@ -106,9 +115,9 @@ export interface GatewayTokenOptions {
 export type SigningKey = JsonWebKey & { readonly kid: string; readonly alg: string };
 
 export interface ConsentOptions {
-  /** By language tag; texts that are left out are English. */
+  /** The words, by language tag. Default: ours of that language, else English, also for single texts. */
   readonly texts?: Readonly<Record<string, Partial<ConsentTexts>>>;
-  /** CSS custom properties of the page by name, such as `--accent`. */
+  /** CSS custom properties of the page by name, such as `--accent`. Default: ours. */
   readonly style?: Readonly<Record<`--${string}`, string>>;
 }
 

@@ -18,9 +18,9 @@ export interface ResourceServerOptions {
   readonly resource: string | URL;
   /** Issuers whose tokens the resource takes: what `protect`'s validator was given. */
   readonly authorizationServers: readonly [string, ...string[]];
-  /** Every scope a client may ask for. */
+  /** Every scope a client may ask for. Default: none are published. */
   readonly scopes?: readonly string[];
-  /** For people. Default: the host of `resource`. */
+  /** Name of the resource, for people. Default: the host of `resource`. */
   readonly name?: string;
 }
 

@@ -12,9 +12,9 @@ export interface ReverseProxyOptions {
   /** The URL of the MCP server behind. It must be reachable by the gateway only: it believes what the gateway says about callers. */
   readonly backend: string | URL;
   /**
-   * What the backend gets to authenticate with. `none` (default): nothing; it learns who calls from the
-   * `X-Authchart-*` headers, and can do nothing in the caller's name elsewhere. `upstream`: the token that the
-   * validator exchanged the caller's for, as `Authorization: Bearer`.
+   * What the backend gets to authenticate with. `none`: nothing; it learns who calls from the `X-Authchart-*` headers,
+   * and can do nothing in the caller's name elsewhere. `upstream`: the token that the validator exchanged the caller's
+   * for, as `Authorization: Bearer`. Default `none`.
    */
   readonly backendToken?: 'none' | 'upstream';
   /** Allows `upstream` for a backend that is reached by plain http beyond this machine. Default false. */
@@ -23,13 +23,14 @@ export interface ReverseProxyOptions {
   readonly requestTimeoutMs?: number;
   /**
    * Binds MCP session identifiers to their callers: 32 or more random bytes, the same in all replicas. Default: made
-   * for this process, so that sessions end with it, and clients begin new ones.
+   * for this process; sessions end with it, and clients begin new ones.
    */
   readonly sessionKey?: Uint8Array;
   /** Used for requests to the backend. Default: the platform's. */
   readonly fetch?: FetchLike;
+  /** Tells the time, and waits. Default: the system's clock. */
   readonly clock?: Clock;
-  /** Gets no header, path or text of the backend. */
+  /** Called with what happens; it gets no header, path or text of the backend. Default: nothing is logged. */
   readonly logger?: (record: LogRecord) => void;
 }
 
