@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { authorizationMachine } from '../../machines/authorization-machine.ts';
 import { transactionMachine } from '../../machines/gateway/transaction-machine.ts';
+import { decisionsIndex } from './decisions-index.ts';
 import { errorsDocument } from './errors-document.ts';
 import { CLIENT_PAGE } from './options/client-page.ts';
 import { undocumentedOptions } from './options/exported-options.ts';
@@ -52,6 +53,7 @@ for (const [name, machine] of [
   bring(`docs/${name}.md`, chartAsMarkdown(chart, `${name}.svg`));
 }
 bring('docs/errors.md', errorsDocument());
+bring('docs/decisions/README.md', decisionsIndex());
 bring('docs/options.md', pageText(CLIENT_PAGE));
 bring('docs/gateway-options.md', pageText(GATEWAY_PAGE));
 for (const name of undocumentedOptions([CLIENT_PAGE, GATEWAY_PAGE]))
