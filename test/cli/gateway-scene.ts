@@ -9,6 +9,7 @@ import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { expect, onTestFinished } from 'vitest';
 import { newClient } from '../bench/sdk-client.ts';
+import { registeredUpstream } from '../fixtures/gateway-server.ts';
 import { weatherServer } from '../fixtures/mcp-resource.ts';
 import { type OidcProvider, startOidcProvider } from '../fixtures/oidc-provider.ts';
 import { freePort } from '../helpers/free-port.ts';
@@ -33,26 +34,17 @@ export async function gatewaySurroundings(): Promise<Surroundings> {
   const provider = await startOidcProvider({ scopes: ['weather:read', 'alarm:write'] });
   onTestFinished(() => provider.close());
   const origin = `http://127.0.0.1:${await freePort()}`;
-  const registered = await fetch(`${provider.issuer}/reg`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({
-      redirect_uris: [`${origin}/oauth/callback`],
-      token_endpoint_auth_method: 'client_secret_basic',
-      grant_types: ['authorization_code', 'refresh_token'],
-    }),
-  });
-  const client = (await registered.json()) as { client_id: string; client_secret: string };
+  const { clientId, clientSecret } = await registeredUpstream(provider, `${origin}/oauth/callback`);
   const resource = `${origin}/mcp`;
   return {
     provider,
     origin,
     resource,
     argv: [
-      ...['gateway', '--resource', resource, '--issuer', provider.issuer, '--client-id', client.client_id],
+      ...['gateway', '--resource', resource, '--issuer', provider.issuer, '--client-id', clientId],
       ...['--scope', 'weather:read alarm:write', '--upstream-resource', 'http://127.0.0.1:9/mcp'],
     ],
-    env: { OIDC_CLIENT_SECRET: client.client_secret },
+    env: { OIDC_CLIENT_SECRET: clientSecret },
   };
 }
 

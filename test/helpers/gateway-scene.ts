@@ -2,6 +2,7 @@
 import { onTestFinished } from 'vitest';
 import { createGateway, type Gateway } from '../../src/gateway/oauth/create-gateway.ts';
 import type { GatewayOptions } from '../../src/gateway/oauth/gateway-options.ts';
+import { registeredUpstream } from '../fixtures/gateway-server.ts';
 import { type OidcProvider, type OidcProviderOptions, startOidcProvider } from '../fixtures/oidc-provider.ts';
 import { type GatewayBrowser, gatewayBrowser, type Landing } from './gateway-browser.ts';
 
@@ -34,24 +35,13 @@ export async function gatewayScene(
 ): Promise<GatewayScene> {
   const provider = await startOidcProvider({ scopes: ['read', 'write'], ...providerOptions });
   onTestFinished(() => provider.close());
-  const registered = await fetch(`${provider.issuer}/reg`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({
-      redirect_uris: [`${GATEWAY}/oauth/callback`],
-      token_endpoint_auth_method: 'client_secret_basic',
-      grant_types: ['authorization_code', 'refresh_token'],
-    }),
-  });
-  const client = (await registered.json()) as { client_id: string; client_secret: string };
   const options: GatewayOptions = {
     resource: RESOURCE,
     scopes: ['read', 'write'],
     name: 'Weather',
     upstream: {
       issuer: provider.issuer,
-      clientId: client.client_id,
-      clientSecret: client.client_secret,
+      ...(await registeredUpstream(provider, `${GATEWAY}/oauth/callback`)),
       scopes: ['openid', 'offline_access'],
       resource: BACKEND,
     },
