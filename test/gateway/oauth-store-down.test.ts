@@ -6,27 +6,17 @@ import { breakableDeletes, breakableStore } from '../helpers/breakable-store.ts'
 import { authorizeUrl, backendToken, codeForm, GATEWAY, post, refreshForm, register, registeredClient } from '../helpers/gateway-scene.ts';
 import { callbackUrl, scriptedGateway } from '../helpers/scripted-gateway.ts';
 import { simulatedClock } from '../helpers/simulated-clock.ts';
+import { wrappedStore } from '../helpers/wrapped-store.ts';
 
 /** A store that fails for the keys a test names. */
 function failingStore(): { store: Store; set(failsFor: (key: string) => boolean): void } {
-  const inner = memoryStore({ clock: simulatedClock() });
-  const state = { failsFor: (_key: string) => false };
-  const guarded =
-    <Rest extends unknown[], Result>(operation: (key: string, ...rest: Rest) => Promise<Result>) =>
-    (key: string, ...rest: Rest): Promise<Result> =>
-      state.failsFor(key) ? Promise.reject(new Error('connection lost: hunter2')) : operation(key, ...rest);
-  const store: Store = {
-    ...inner,
-    read: guarded(inner.read),
-    write: guarded(inner.write),
-    delete: guarded(inner.delete),
-    take: guarded(inner.take),
-    acquireLease: guarded(inner.acquireLease),
-  };
+  let fails = (_key: string): boolean => false;
   return {
-    store,
+    store: wrappedStore(memoryStore({ clock: simulatedClock() }), (operation, key) =>
+      fails(key) ? Promise.reject(new Error('connection lost: hunter2')) : operation(),
+    ),
     set: (failsFor) => {
-      state.failsFor = failsFor;
+      fails = failsFor;
     },
   };
 }

@@ -1,16 +1,17 @@
 /** A store each of whose operations goes through a function of the test's: to count it, to time it, to let it fail. */
 import type { Store } from '../../src/stores/contract.ts';
 
-export type CarryOut = <Result>(operation: () => Promise<Result>) => Promise<Result>;
+/** @param key what the operation is about */
+export type CarryOut = <Result>(operation: () => Promise<Result>, key: string) => Promise<Result>;
 
 /** Without `watch`: its notices are hints, and no operation. */
 export function wrappedStore(store: Store, carryOut: CarryOut): Store {
   return {
-    read: (...given) => carryOut(() => store.read(...given)),
-    write: (...given) => carryOut(() => store.write(...given)),
-    delete: (...given) => carryOut(() => store.delete(...given)),
-    take: (...given) => carryOut(() => store.take(...given)),
-    acquireLease: (...given) => carryOut(() => store.acquireLease(...given)),
-    releaseLease: (...given) => carryOut(() => store.releaseLease(...given)),
+    read: (key) => carryOut(() => store.read(key), key),
+    write: (key, ...given) => carryOut(() => store.write(key, ...given), key),
+    delete: (key, ...given) => carryOut(() => store.delete(key, ...given), key),
+    take: (key) => carryOut(() => store.take(key), key),
+    acquireLease: (key, ...given) => carryOut(() => store.acquireLease(key, ...given), key),
+    releaseLease: (lease) => carryOut(() => store.releaseLease(lease), lease.key),
   };
 }
