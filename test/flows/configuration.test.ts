@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { createAuthorizationClient } from '../../src/client.ts';
-import { AuthorizationError } from '../../src/errors.ts';
 import type { AuthorizationClientOptions } from '../../src/options.ts';
 import { memoryStore } from '../../src/stores/memory-store.ts';
+import { problemsOf } from '../helpers/problems-of.ts';
 
 const GOOD: AuthorizationClientOptions = {
   resource: 'https://mcp.example.com/mcp',
@@ -11,23 +11,12 @@ const GOOD: AuthorizationClientOptions = {
 const ISSUER = 'https://login.example.com';
 
 /** The problems of these options, and of nothing else. */
-function problemsOf(options: Readonly<Record<string, unknown>>): readonly string[] {
-  try {
-    createAuthorizationClient({ ...GOOD, ...options } as AuthorizationClientOptions);
-  } catch (thrown) {
-    expect(thrown).toBeInstanceOf(AuthorizationError);
-    const { code, failure, message } = thrown as AuthorizationError;
-    expect(failure).toMatchObject({ code: 'invalid_configuration', phase: 'configuration', action: 'reconfigure', retryable: false });
-    expect(code).toBe('invalid_configuration');
-    for (const problem of failure.details.problems ?? []) expect(message).toContain(problem);
-    return failure.details.problems ?? [];
-  }
-  return [];
-}
+const problemsOfClient = (options: Readonly<Record<string, unknown>>): readonly string[] =>
+  problemsOf(() => createAuthorizationClient({ ...GOOD, ...options } as AuthorizationClientOptions));
 
 describe('a client that is configured wrongly', () => {
   it('is not created, and every mistake is named at once (SEC-07, REG-02, AUT-01, ISS-07)', () => {
-    const problems = problemsOf({
+    const problems = problemsOfClient({
       resource: 'http://mcp.example.com/mcp',
       account: '',
       clientMetadata: { redirect_uris: ['http://app.example.com/callback', 'nonsense'] },
@@ -99,7 +88,7 @@ describe('a client that is configured wrongly', () => {
     ['a clock that cannot wait', { clock: { now: Date.now } }, '`clock` lacks `sleep`'],
     ['a fetch that is none', { fetch: 'fetch' }, '`fetch` is not a function'],
   ])('because of %s', (_what, options, problem) => {
-    const problems = problemsOf(options);
+    const problems = problemsOfClient(options);
     expect(problems.join('\n')).toContain(problem);
     for (const text of problems) expect(text).toMatch(/[.:)]$/);
   });
@@ -112,7 +101,7 @@ describe('a client that is configured wrongly', () => {
 
   it('because of metadata with endpoints that nobody may use (ASM-04)', () => {
     const metadata = { issuer: ISSUER, authorization_endpoint: 'javascript:alert(1)', token_endpoint: 'http://login.example.com/token' };
-    expect(problemsOf({ serverMetadata: { [ISSUER]: metadata } })).toEqual([
+    expect(problemsOfClient({ serverMetadata: { [ISSUER]: metadata } })).toEqual([
       `\`serverMetadata\` of "${ISSUER}" has an \`authorization_endpoint\` that is not https.`,
       `\`serverMetadata\` of "${ISSUER}" has an \`token_endpoint\` that is not https.`,
     ]);
@@ -122,13 +111,16 @@ describe('a client that is configured wrongly', () => {
     const preregistered = [
       { issuer: 'nowhere', client_id: '', client_secret: 'SECRET-of-the-embedder', token_endpoint_auth_method: 'client_secret_post' },
     ];
-    expect(problemsOf({ preregistered, resource: 'https://user:SECRET-word@mcp.example.com' }).join()).not.toContain('SECRET-');
+    expect(problemsOfClient({ preregistered, resource: 'https://user:SECRET-word@mcp.example.com' }).join()).not.toContain('SECRET-');
   });
 });
 
 describe('a misspelt option', () => {
   it('is named, for callers without a type checker (SEC-07)', () => {
-    expect(problemsOf({ clientMetadta: {}, usreAgent: undefined })).toEqual(['`clientMetadta` is no option.', '`usreAgent` is no option.']);
+    expect(problemsOfClient({ clientMetadta: {}, usreAgent: undefined })).toEqual([
+      '`clientMetadta` is no option.',
+      '`usreAgent` is no option.',
+    ]);
   });
 });
 
@@ -142,7 +134,7 @@ describe('a client that is configured well', () => {
     ['with no tries again and no skew', { limits: { requestTries: 0, expirySkewMs: 0, retryDelayMs: 0 } }],
     ['with options that are given as undefined', { store: undefined, scope: undefined, userAgent: undefined, logger: undefined }],
   ])('is created %s', (_what, options) => {
-    expect(problemsOf(options)).toEqual([]);
+    expect(problemsOfClient(options)).toEqual([]);
   });
 
   it('does nothing until it is asked: no request, no timer (FET-11)', async () => {

@@ -9,31 +9,23 @@ import { protect } from '../../src/gateway/protect.ts';
 import { reverseProxy } from '../../src/gateway/proxy/reverse-proxy.ts';
 import type { TokenValidator } from '../../src/gateway/token-validator.ts';
 import { memoryStore } from '../../src/stores/memory-store.ts';
+import { problemsOf } from '../helpers/problems-of.ts';
 
 const GOOD: GatewayOptions = {
   resource: 'https://mcp.example.com/mcp',
   upstream: { issuer: 'https://login.example.com', clientId: 'gateway', clientSecret: 'a secret' },
 };
 
-function problemsOf(options: unknown): readonly string[] {
-  try {
-    createGateway(options as GatewayOptions);
-    return [];
-  } catch (thrown) {
-    if (!(thrown instanceof AuthorizationError)) throw thrown;
-    expect(thrown.code).toBe('invalid_configuration');
-    return thrown.failure.details.problems ?? [];
-  }
-}
+const problemsOfGateway = (options: unknown): readonly string[] => problemsOf(() => createGateway(options as GatewayOptions));
 
 describe('the options of a gateway', () => {
   it('are enough with a resource and an identity provider (GWY-03)', () => {
-    expect(problemsOf(GOOD)).toEqual([]);
-    expect(problemsOf({ ...GOOD, resource: new URL('http://127.0.0.1:3000/mcp') })).toEqual([]);
+    expect(problemsOfGateway(GOOD)).toEqual([]);
+    expect(problemsOfGateway({ ...GOOD, resource: new URL('http://127.0.0.1:3000/mcp') })).toEqual([]);
   });
 
   it('name every mistake at once, and quote no value (GWY-14)', () => {
-    const problems = problemsOf({
+    const problems = problemsOfGateway({
       resource: 'http://mcp.example.com/mcp',
       issuer: 'https://gateway.example.com/?hunter2',
       upstream: { clientId: '', authMethod: 'hunter2', clientSecrett: 'hunter2', endpoints: { authorization: 'javascript:hunter2' } },
@@ -82,11 +74,11 @@ describe('the options of a gateway', () => {
   });
 
   it.each([[undefined], [null], ['x'], [{}], [{ ...GOOD, upstream: undefined }]])('are refused where they are %j (GWY-14)', (options) => {
-    expect(problemsOf(options).length).toBeGreaterThan(0);
+    expect(problemsOfGateway(options).length).toBeGreaterThan(0);
   });
 
   it('need keys of their own where replicas share a store: with one of a process no other could go on (GWY-04, GWY-08)', () => {
-    expect(problemsOf({ ...GOOD, store: memoryStore() }).map((problem) => problem.slice(0, 40))).toEqual([
+    expect(problemsOfGateway({ ...GOOD, store: memoryStore() }).map((problem) => problem.slice(0, 40))).toEqual([
       '`store` needs `sealingKeys`: with a key ',
       '`store` needs `tokens.signingKeys`, or `',
     ]);
@@ -95,7 +87,7 @@ describe('the options of a gateway', () => {
   it('that make it safer are refused where they are there and undefined, as a variable that is not set (GWY-04, GWY-14)', () => {
     const { NOT_SET } = {} as { readonly NOT_SET?: string };
     const upstream = { ...GOOD.upstream, clientSecret: NOT_SET, clientKey: NOT_SET };
-    const problems = problemsOf({ ...GOOD, upstream, tokens: { signingKeys: NOT_SET }, sealingKeys: NOT_SET, store: NOT_SET });
+    const problems = problemsOfGateway({ ...GOOD, upstream, tokens: { signingKeys: NOT_SET }, sealingKeys: NOT_SET, store: NOT_SET });
     expect(problems.map((problem) => problem.split(':')[0])).toEqual([
       '`upstream.clientSecret` is there, but undefined',
       '`upstream.clientKey` is there, but undefined',
@@ -103,11 +95,11 @@ describe('the options of a gateway', () => {
       '`sealingKeys` is there, but undefined',
       '`store` is there, but undefined',
     ]);
-    expect(problemsOf({ ...GOOD, name: undefined, upstream: { ...GOOD.upstream, scopes: undefined } })).toEqual([]);
+    expect(problemsOfGateway({ ...GOOD, name: undefined, upstream: { ...GOOD.upstream, scopes: undefined } })).toEqual([]);
   });
 
   it('name a default scope that the gateway knows (GWY-03)', () => {
-    expect(problemsOf({ ...GOOD, scopes: ['read'], defaultScope: 'read write' })).toEqual([
+    expect(problemsOfGateway({ ...GOOD, scopes: ['read'], defaultScope: 'read write' })).toEqual([
       '`defaultScope` has scopes that `scopes` does not name.',
     ]);
   });

@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { AuthorizationError } from '../../src/errors.ts';
 
 /** What is wrong with the options, as the thrown error names it; empty where nothing is thrown. */
@@ -7,6 +8,10 @@ export function problemsOf(make: () => unknown): readonly string[] {
     return [];
   } catch (thrown) {
     if (!(thrown instanceof AuthorizationError)) throw thrown;
-    return thrown.failure.details.problems ?? [];
+    const { failure, message } = thrown;
+    expect(failure).toMatchObject({ code: 'invalid_configuration', phase: 'configuration', action: 'reconfigure', retryable: false });
+    const { problems = [message] } = failure.details;
+    for (const problem of problems) expect(message).toContain(problem);
+    return problems;
   }
 }

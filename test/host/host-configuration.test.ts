@@ -1,23 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { AuthorizationError } from '../../src/errors.ts';
 import type { AuthorizationHostOptions } from '../../src/host/host-options.ts';
 import { createAuthorizationHost } from '../../src/host.ts';
 import { memoryStore } from '../../src/stores/memory-store.ts';
 import { hostedScene, REDIRECT_URI, urlToApprove } from '../helpers/hosted-scene.ts';
+import { problemsOf } from '../helpers/problems-of.ts';
 import { failureOfCall } from '../helpers/waiting.ts';
 
 const GOOD: AuthorizationHostOptions = { store: memoryStore(), redirectUri: REDIRECT_URI, identify: () => undefined };
-
-function problemsOf(make: () => unknown): readonly string[] {
-  try {
-    make();
-  } catch (thrown) {
-    if (thrown instanceof AuthorizationError && thrown.code === 'invalid_configuration')
-      return thrown.failure.details.problems ?? [thrown.message];
-    throw thrown;
-  }
-  return [];
-}
 
 const problemsOfHost = (options: object): readonly string[] =>
   problemsOf(() => createAuthorizationHost(options as AuthorizationHostOptions));
