@@ -2,6 +2,9 @@
  * Vault entries of this process that belong to no record, or perhaps to none: the store carried a write
  * out and lost the answer, or may yet do so, or would not delete. They are deleted as soon as
  * that is certain, so that no secret stays behind that nobody can find any more.
+ *
+ * What a look at the record says holds for what was noted before it began: its answer may come after the record was
+ * changed, and another write has failed.
  */
 import type { Store } from '../stores/contract.ts';
 import { tidyUp } from './tidy-up.ts';
@@ -15,7 +18,12 @@ interface InForce {
 /** No write was sent that could make the record point to the entry. */
 export const NEVER = undefined;
 
+/** Grows with every note. */
+type Moment = number;
+
 export interface LooseEntries {
+  /** To be asked before the record is read, written or deleted. */
+  moment(): Moment;
   /**
    * A write that failed was based on this version of the record, `null` for none, and was to make it point to the entry, or
    * to leave it: as long as the record has that version, it may still.
@@ -23,24 +31,32 @@ export interface LooseEntries {
   note(key: string, secretKey: string | undefined, basedOn: string | null | typeof NEVER): void;
   /** Deletes the entry, now or with the next change. Never rejects. */
   discard(key: string, secretKey: string | undefined): Promise<void>;
-  /** Deletes what the record, as it is seen now, can never point to again. Never rejects. */
-  settle(key: string, inForce: InForce | undefined): Promise<void>;
-  /** Deletes all that was noted: the record is wanted no more. Never rejects. */
-  forget(key: string): Promise<void>;
+  /** Deletes what the record, as it was found by a look that began then, can never point to again. Never rejects. */
+  settle(key: string, inForce: InForce | undefined, seenAt: Moment): Promise<void>;
+  /** Deletes all that was noted by then: the record is wanted no more. Never rejects. */
+  forget(key: string, seenAt: Moment): Promise<void>;
+}
+
+interface Note {
+  readonly basedOn: string | null | typeof NEVER;
+  readonly at: Moment;
 }
 
 export function looseEntries(vault: Store): LooseEntries {
-  const noted = new Map<string, Map<string, string | null | typeof NEVER>>();
+  const noted = new Map<string, Map<string, Note>>();
+  let moment: Moment = 0;
 
   const note: LooseEntries['note'] = (key, secretKey, basedOn) => {
-    if (secretKey !== undefined) noted.set(key, (noted.get(key) ?? new Map()).set(secretKey, basedOn));
+    if (secretKey === undefined) return;
+    moment += 1;
+    noted.set(key, (noted.get(key) ?? new Map<string, Note>()).set(secretKey, { basedOn, at: moment }));
   };
 
-  const removeWhere = async (key: string, isOver: (basedOn: string | null | typeof NEVER) => boolean): Promise<void> => {
+  const removeWhere = async (key: string, isOver: (note: Note) => boolean): Promise<void> => {
     const entries = noted.get(key);
     if (entries === undefined) return;
-    for (const [secretKey, basedOn] of entries) {
-      if (!isOver(basedOn)) continue;
+    for (const [secretKey, one] of entries) {
+      if (!isOver(one)) continue;
       const remove = (): Promise<boolean> => vault.delete(secretKey);
       // Once more at once: the next change may be made by a process that does not know of it.
       await tidyUp(
@@ -52,21 +68,23 @@ export function looseEntries(vault: Store): LooseEntries {
     if (entries.size === 0) noted.delete(key);
   };
 
-  const settle: LooseEntries['settle'] = async (key, inForce) => {
+  const settle: LooseEntries['settle'] = async (key, inForce, seenAt) => {
     const version = inForce?.version ?? null;
-    const kept = inForce?.secretKey;
-    const entries = noted.get(key);
-    if (kept !== undefined && entries?.get(kept) !== version) entries?.delete(kept);
-    await removeWhere(key, (basedOn) => basedOn !== version);
+    const isOver = ({ basedOn, at }: Note): boolean => at <= seenAt && basedOn !== version;
+    for (const [secretKey, one] of noted.get(key) ?? []) {
+      if (secretKey === inForce?.secretKey && isOver(one)) noted.get(key)?.delete(secretKey);
+    }
+    await removeWhere(key, isOver);
   };
 
   return {
+    moment: () => moment,
     note,
     async discard(key, secretKey) {
       note(key, secretKey, NEVER);
-      await removeWhere(key, (basedOn) => basedOn === NEVER);
+      await removeWhere(key, ({ basedOn }) => basedOn === NEVER);
     },
     settle,
-    forget: (key) => removeWhere(key, () => true),
+    forget: (key, seenAt) => removeWhere(key, ({ at }) => at <= seenAt),
   };
 }

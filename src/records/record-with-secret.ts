@@ -80,9 +80,10 @@ export function recordsWithSecret<Facts extends object, Secret extends object>(o
     async read(key: string, place: VaultPlace): Promise<Pair<Facts, Secret> | undefined> {
       let missing: string | undefined;
       for (let round = 0; round < ROUNDS; round += 1) {
+        const seenAt = loose.moment();
         const found = decode(await store.read(key));
         if (found === undefined) return undefined;
-        await loose.settle(key, found);
+        await loose.settle(key, found, seenAt);
         const { facts, secretKey, version } = found;
         if (secretKey === undefined) return { facts, version, secretLost: false };
         const secret = await readSecret(secretKey, place);
@@ -107,8 +108,9 @@ export function recordsWithSecret<Facts extends object, Secret extends object>(o
     ): Promise<Replaced<Facts>> {
       const newSecretKey = secret === undefined ? undefined : freshVaultKey(...place);
       const value: JsonObject = { format: RECORD_FORMAT, secret: newSecretKey, facts: { ...facts } as JsonObject };
+      const seenAt = loose.moment();
       let before = decode(await store.read(key));
-      await loose.settle(key, before);
+      await loose.settle(key, before, seenAt);
       if (isStale(basedOn, before)) return { replaced: false, current: before };
       if (newSecretKey !== undefined) {
         await vault.write(newSecretKey, { format: RECORD_FORMAT, ...secret } as JsonObject, { expected: null }).catch((thrown) => {
@@ -120,6 +122,7 @@ export function recordsWithSecret<Facts extends object, Secret extends object>(o
       for (let round = 0; round < ROUNDS; round += 1) {
         const expected = before?.version ?? null;
         const left = owned(before?.secretKey, place);
+        const sentAt = loose.moment();
         const result = await store.write(key, value, { expected }).catch((thrown) => {
           // It may have happened all the same: which of the two is in force is known when the record is seen again.
           for (const secretKey of [newSecretKey, left]) loose.note(key, secretKey, expected);
@@ -127,7 +130,7 @@ export function recordsWithSecret<Facts extends object, Secret extends object>(o
         });
         if (result.written) {
           await loose.discard(key, left);
-          await loose.settle(key, { version: result.version, secretKey: newSecretKey });
+          await loose.settle(key, { version: result.version, secretKey: newSecretKey }, sentAt);
           return { replaced: true, version: result.version };
         }
         before = decode(result.current);
@@ -143,13 +146,14 @@ export function recordsWithSecret<Facts extends object, Secret extends object>(o
     /** Deletes both, also when the record cannot be understood. May be repeated after a failure. */
     async forget(key: string, place: VaultPlace, isMeant: (record: StoredRecord) => boolean = () => true): Promise<void> {
       for (let round = 0; round < ROUNDS; round += 1) {
+        const seenAt = loose.moment();
         const record = await store.read(key);
-        if (record === undefined) return loose.forget(key);
+        if (record === undefined) return loose.forget(key, seenAt);
         if (!isMeant(record)) return;
         // The secret goes first: should the record's turn fail, forgetting again still finds it.
         const secretKey = owned(anyPointer.safeParse(record.value).data?.secret, place);
         if (secretKey !== undefined) await vault.delete(secretKey);
-        if (await store.delete(key, { expected: record.version })) return loose.forget(key);
+        if (await store.delete(key, { expected: record.version })) return loose.forget(key, seenAt);
       }
       throw contended();
     },

@@ -18,7 +18,7 @@ describe('vault entries of which it is not known whether a record points to them
     const { loose, left } = await setup('old', 'new');
     loose.note('record', 'new', '1');
     loose.note('record', 'old', '1');
-    await loose.settle('record', { version: '1', secretKey: 'old' });
+    await loose.settle('record', { version: '1', secretKey: 'old' }, loose.moment());
     expect(await left()).toEqual(['old', 'new']);
   });
 
@@ -26,9 +26,9 @@ describe('vault entries of which it is not known whether a record points to them
     const { loose, left } = await setup('old', 'new');
     loose.note('record', 'new', '1');
     loose.note('record', 'old', '1');
-    await loose.settle('record', { version: '2', secretKey: 'new' });
+    await loose.settle('record', { version: '2', secretKey: 'new' }, loose.moment());
     expect(await left()).toEqual(['new']);
-    await loose.forget('record');
+    await loose.forget('record', loose.moment());
     expect(await left()).toEqual(['new']);
   });
 
@@ -37,7 +37,7 @@ describe('vault entries of which it is not known whether a record points to them
     loose.note('record', 'a', null);
     loose.note('record', 'b', '1');
     loose.note('another record', 'other', null);
-    await loose.forget('record');
+    await loose.forget('record', loose.moment());
     expect(await left()).toEqual(['other']);
   });
 
@@ -45,9 +45,31 @@ describe('vault entries of which it is not known whether a record points to them
     const { loose, left, breakDeletes } = await setup('a');
     loose.note('record', 'a', NEVER);
     breakDeletes(2);
-    await loose.settle('record', undefined);
+    await loose.settle('record', undefined, loose.moment());
     expect(await left()).toEqual(['a']);
-    await loose.settle('record', undefined);
+    await loose.settle('record', undefined, loose.moment());
+    expect(await left()).toEqual([]);
+  });
+
+  it('are left alone by a look at the record that began before they were noted (RFR-02)', async () => {
+    const { loose, left } = await setup('old', 'new');
+    const seenAt = loose.moment();
+    loose.note('record', 'new', '2');
+    loose.note('record', 'old', '2');
+    await loose.settle('record', { version: '1' }, seenAt);
+    await loose.forget('record', seenAt);
+    expect(await left()).toEqual(['old', 'new']);
+    await loose.settle('record', { version: '3', secretKey: 'new' }, loose.moment());
+    expect(await left()).toEqual(['new']);
+  });
+
+  it('stay noted where such a look found them in force: they have been replaced since (OUT-01)', async () => {
+    const { loose, left, breakDeletes } = await setup('old');
+    const seenAt = loose.moment();
+    breakDeletes(2);
+    await loose.discard('record', 'old');
+    await loose.settle('record', { version: '1', secretKey: 'old' }, seenAt);
+    await loose.settle('record', { version: '2' }, loose.moment());
     expect(await left()).toEqual([]);
   });
 
