@@ -57,8 +57,10 @@ function postgresFailure(thrown: unknown, code: string, schema: string): Failure
       reason: `The schema "${schema}" does not hold the tables yet: run migratePostgres once.`,
     });
   }
-  if (code === NEWER_SCHEMA) {
-    return new FailureError('record_unreadable', 'storage', { reason: `The schema "${schema}" has a newer version.`, isNewer: true });
-  }
+  if (code === NEWER_SCHEMA) return newerSchema(schema);
   return databaseFailure(thrown, 'PostgreSQL');
+}
+
+export function newerSchema(schema: string): FailureError {
+  return new FailureError('record_unreadable', 'storage', { reason: `The schema "${schema}" has a newer version.`, isNewer: true });
 }

@@ -1,7 +1,8 @@
 /** The tables of the PostgreSQL store, and how they come about. */
 import { toAuthorizationError } from '../errors.ts';
 import { misconfigured } from '../misconfigured.ts';
-import { NEWER_SCHEMA, type PostgresClient, statementRunner } from './postgres-client.ts';
+import { NEWER_SCHEMA, newerSchema, type PostgresClient, statementRunner } from './postgres-client.ts';
+import { postgresStatements } from './postgres-statements.ts';
 
 export const DEFAULT_SCHEMA = 'authchart';
 export const SCHEMA_VERSION = 1;
@@ -33,6 +34,37 @@ export async function migratePostgres(client: PostgresClient, options: { readonl
     throw toAuthorizationError(thrown, 'storage');
   }
 }
+
+/**
+ * What `migratePostgres` would find. Changes nothing.
+ *
+ * @returns whether the tables are there; if not, whether this user may make them
+ * @throws AuthorizationError as `migratePostgres` does
+ */
+export async function lookAtSchema(
+  client: PostgresClient,
+  { schema = DEFAULT_SCHEMA }: { readonly schema?: string } = {},
+): Promise<{ readonly isMade: boolean; readonly mayMake: boolean }> {
+  assertSchemaName(schema);
+  const run = statementRunner(client, schema);
+  try {
+    const [found] = await run(present(schema), []);
+    const isMade = found?.['made'] === 'true';
+    const [row] = isMade ? await run(postgresStatements(schema).schemaVersion, []) : [];
+    if (Number(row?.['version'] ?? 0) > SCHEMA_VERSION) throw newerSchema(schema);
+    return { isMade, mayMake: found?.['may_make'] === 'true' };
+  } catch (thrown) {
+    throw toAuthorizationError(thrown, 'storage');
+  }
+}
+
+const present = (schema: string): string => `
+SELECT
+  (to_regclass('"${schema}".authchart_schema') IS NOT NULL)::text AS made,
+  (CASE WHEN to_regnamespace('"${schema}"') IS NULL
+    THEN has_database_privilege(current_database(), 'CREATE')
+    ELSE has_schema_privilege(to_regnamespace('"${schema}"')::oid, 'CREATE')
+  END)::text AS may_make`;
 
 /**
  * The key's digest is the primary key: an index entry has to stay below 2,700 bytes,

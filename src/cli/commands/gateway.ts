@@ -14,8 +14,9 @@ import { makeKeysFile } from '../gateway/keys-file.ts';
 import { whyUnreachable } from '../gateway/look-backend.ts';
 import { lookUpstream } from '../gateway/look-upstream.ts';
 import { listen } from '../gateway/node-server.ts';
-import { type OpenStore, openStore } from '../gateway/open-store.ts';
+import { openStore } from '../gateway/open-store.ts';
 import { type StartFacts, startFields, startText } from '../gateway/start-print.ts';
+import type { OpenStore } from '../gateway/store-driver.ts';
 import { endingStreams } from '../gateway/waiting-streams.ts';
 
 export interface GatewayFlags {
@@ -37,7 +38,10 @@ export async function gateway(context: CommandContext, command: readonly string[
   const { configuration } = configured;
   await lookAtIssuer(context, configuration, flags);
 
-  const open = configuration.store === undefined ? undefined : await openStore(configuration.store, process.cwd(), parts.clock);
+  const open =
+    configuration.store === undefined
+      ? undefined
+      : await openStore(configuration.store, process.cwd(), parts.clock, { isCheck: flags.check === true });
   const logger = (record: LogRecord): void => {
     if (flags.verbose === true || flags.json === true || record.level === 'warn' || record.level === 'error') reporter.log(record);
   };
@@ -154,7 +158,8 @@ function issuerAdvice({ code, advice, retryable }: Failure): string {
 }
 
 /** An outage does not stop the start here either: what needs the store is answered with 503 until it is back. */
-async function askStore({ reporter }: CommandContext, { store, name }: OpenStore, flags: GatewayFlags): Promise<void> {
+async function askStore({ reporter }: CommandContext, { store, name, isEmpty }: OpenStore, flags: GatewayFlags): Promise<void> {
+  if (isEmpty) return reporter.note(`${name} (--store) holds no tables of authchart yet: the start makes them.`);
   try {
     await store.read('gateway-start');
   } catch {
