@@ -33,6 +33,9 @@ export interface Journal {
   giveUp(): void;
 }
 
+/** A store that takes no writes for days must not make this grow for ever. */
+const MOST_UNSURE = 16;
+
 export function createJournal(o: {
   readonly store: Store;
   readonly key: string;
@@ -49,28 +52,35 @@ export function createJournal(o: {
   let failed: FailureError | undefined;
   let writing: Promise<void> | undefined;
   let basedOn: string | null = null;
-  /** A write whose answer was lost: it may have happened all the same. */
-  let unsure: JsonObject | undefined;
+  /** Writes whose answer was lost, all since the version above: each may have happened, or may yet happen. */
+  let unsure: readonly string[] = [];
 
-  const isOurs = (found: JsonObject | undefined): boolean =>
-    unsure !== undefined && found !== undefined && orderedJson(found) === orderedJson(unsure);
+  const isOurs = (found: JsonObject | undefined): boolean => found !== undefined && unsure.includes(orderedJson(found));
+
+  const baseOn = (version: string | null): void => {
+    // On the version before, nothing can be written any more.
+    if (version !== basedOn) unsure = [];
+    basedOn = version;
+  };
 
   const write = async (checkpoint: JsonObject, expiry: Pick<WriteOptions, 'expiresAtEpochMs'>): Promise<void> => {
     let answer = await tryWrite(checkpoint, expiry);
     if (!answer.written && answer.current !== undefined && isOurs(answer.current.value)) {
-      basedOn = answer.current.version;
+      baseOn(answer.current.version);
       answer = await tryWrite(checkpoint, expiry);
     }
-    unsure = undefined;
     if (!answer.written) throw new FailureError('flow_taken_over', 'storage');
-    basedOn = answer.version;
+    baseOn(answer.version);
   };
 
-  const tryWrite = async (checkpoint: JsonObject, expiry: Pick<WriteOptions, 'expiresAtEpochMs'>): Promise<WriteResult> => {
+  const tryWrite = (checkpoint: JsonObject, expiry: Pick<WriteOptions, 'expiresAtEpochMs'>): Promise<WriteResult> =>
+    send(checkpoint, { expected: basedOn, ...expiry });
+
+  const send = async (checkpoint: JsonObject, options: WriteOptions): Promise<WriteResult> => {
     try {
-      return await store.write(key, checkpoint, { expected: basedOn, ...expiry });
+      return await store.write(key, checkpoint, options);
     } catch (thrown) {
-      unsure = checkpoint;
+      unsure = [...unsure, orderedJson(checkpoint)].slice(-MOST_UNSURE);
       throw thrown;
     }
   };
@@ -114,8 +124,7 @@ export function createJournal(o: {
     },
     async read() {
       const record = await store.read(key);
-      basedOn = record?.version ?? null;
-      unsure = undefined;
+      baseOn(record?.version ?? null);
       return record && decodeCheckpoint(record.value);
     },
     get version() {
@@ -135,8 +144,8 @@ export function createJournal(o: {
       // Whoever still waits for what was dropped waits for nothing.
       stored = recorded;
       const checkpoint = encodeCheckpoint({ value, context, writtenAtEpochMs: clock.now() });
-      const result = await store.write(key, checkpoint, { expiresAtEpochMs });
-      if (result.written) basedOn = result.version;
+      const result = await send(checkpoint, { expiresAtEpochMs });
+      if (result.written) baseOn(result.version);
     },
     giveUp() {
       stored = recorded;

@@ -1,27 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { createJournal } from '../../src/durable/journal.ts';
-import { type Failure, FailureError } from '../../src/failure.ts';
-import type { JsonObject, Store } from '../../src/stores/contract.ts';
+import { FailureError } from '../../src/failure.ts';
+import type { JsonObject } from '../../src/stores/contract.ts';
 import { memoryStore } from '../../src/stores/memory-store.ts';
+import { journalOn, slowStore } from '../helpers/journals.ts';
 import { settled, simulatedClock } from '../helpers/simulated-clock.ts';
-
-/** A store whose writes end when, and as, the test says. */
-function slowStore() {
-  const store = memoryStore();
-  const writes: { value: unknown; finish(): void; fail(error: Error): void }[] = [];
-  const write: Store['write'] = (key, value, options) =>
-    new Promise((resolve, reject) => {
-      writes.push({ value: value['value'], finish: () => resolve(store.write(key, value, options)), fail: reject });
-    });
-  return { store: { ...store, write }, writes };
-}
-
-function journalOn(store: Store) {
-  const reported: Failure[] = [];
-  const clock = simulatedClock();
-  const journal = createJournal({ store, key: 'flow/a', clock, report: (failure) => void reported.push(failure) });
-  return { journal, reported, clock };
-}
 
 const outcomeOf = async (promise: Promise<unknown>): Promise<unknown> => {
   let outcome: unknown = 'waits';
@@ -175,24 +158,6 @@ describe('journal', () => {
     writes[2]?.finish();
     await journal.flushed();
     expect((await journal.read())?.value).toBe('c');
-  });
-
-  it('goes on after a write whose answer was lost, and knows its own (RES-02)', async () => {
-    const store = memoryStore();
-    let isAnswerLost = true;
-    const write: Store['write'] = async (...parameters) => {
-      const result = await store.write(...parameters);
-      if (!isAnswerLost) return result;
-      isAnswerLost = false;
-      throw new Error('connection reset');
-    };
-    const { journal } = journalOn({ ...store, write });
-    journal.record('a', { member: 1 });
-    await expect(journal.flushed()).rejects.toMatchObject({ failure: { code: 'store_failed' } });
-    expect(await journal.isOvertaken()).toBe(false);
-    journal.record('b', {});
-    await journal.flushed();
-    expect((await journal.read())?.value).toBe('b');
   });
 
   it('gives up what could not be stored: nobody waits for it any more', async () => {
