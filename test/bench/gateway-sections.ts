@@ -1,11 +1,12 @@
 /** What a gateway takes: memory and time for what streams through it, and memory for what waits in it. */
+
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { loopbackServer } from '../fixtures/loopback-server.ts';
 import { median, settledHeap } from './measure.ts';
 import type { BuiltGateway } from './protected-requests.ts';
 import type { Figure } from './report.ts';
@@ -117,20 +118,12 @@ async function untilFull(ask: () => Promise<Response>, status: number, count: nu
 /** Answers with as many megabytes as the path says, as fast as they are read. */
 async function startBackend(): Promise<{ readonly url: string } & AsyncDisposable> {
   const chunk = Buffer.alloc(65_536, 'x');
-  const server = createServer((request, response) => {
+  const server = await loopbackServer((request, response) => {
     const bytes = Number(/(\d+)$/.exec(request.url ?? '')?.[1] ?? 0) * MEGABYTE;
     response.writeHead(200, { 'content-type': 'application/octet-stream' });
     void write(response, chunk, bytes);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
-    },
-  };
+  return { ...server, url: `${server.origin}/mcp` };
 }
 
 async function write(response: ServerResponse, chunk: Buffer, bytes: number): Promise<void> {

@@ -1,8 +1,8 @@
 /** The pages of the fixture application, as its server sends them. */
+
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { loopbackServer } from '../fixtures/loopback-server.ts';
 import { BUILT } from './build-application.ts';
 
 export interface ApplicationServer extends AsyncDisposable {
@@ -31,7 +31,7 @@ const POLICY = "default-src 'self'; connect-src http://127.0.0.1:*; script-src '
 /** Serves it on a free port; `configuration` is what every page of it is told. */
 export async function applicationServer(configuration: unknown): Promise<ApplicationServer> {
   const requests: { path: string; referrer: string | undefined }[] = [];
-  const server = createServer(({ url = '/', headers }, response) => {
+  const { origin, close } = await loopbackServer(({ url = '/', headers }, response) => {
     const { pathname } = new URL(url, 'http://application');
     requests.push({ path: pathname, referrer: headers.referer });
     const { status, type, body } = answer(pathname, configuration);
@@ -39,18 +39,7 @@ export async function applicationServer(configuration: unknown): Promise<Applica
     response.writeHead(status, { 'content-type': type, 'content-security-policy': POLICY, 'access-control-allow-origin': '*' });
     response.end(body);
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  return {
-    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    requests,
-    [Symbol.asyncDispose]: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  return { origin, requests, [Symbol.asyncDispose]: close };
 }
 
 function answer(path: string, configuration: unknown): { readonly status: number; readonly type: string; readonly body: string } {

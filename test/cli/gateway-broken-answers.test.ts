@@ -1,12 +1,13 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import type { RequestListener } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { backendFetch } from '../../src/cli/gateway/backend-fetch.ts';
 import { listen } from '../../src/cli/gateway/node-server.ts';
 import { protect } from '../../src/gateway/protect.ts';
 import { reverseProxy } from '../../src/gateway/proxy/reverse-proxy.ts';
 import { scriptedValidator } from '../gateway/protected-scene.ts';
+import { localServer } from '../helpers/local-server.ts';
 
 const RESOURCE = 'https://mcp.example.com/mcp';
 const spies: { readonly mock: { readonly calls: unknown[] } }[] = [];
@@ -19,17 +20,13 @@ afterEach(() => vi.restoreAllMocks());
 
 /** A gateway of Node's before a backend that answers like this, and one request of a caller. */
 async function askedOf(answer: RequestListener) {
-  const behind = createServer(answer).listen(0, '127.0.0.1');
-  await once(behind, 'listening');
-  const { port } = behind.address() as AddressInfo;
+  const { origin } = await localServer(answer);
   const { fetch, close } = backendFetch();
-  const proxy = reverseProxy({ resource: RESOURCE, backend: `http://127.0.0.1:${port}/mcp`, fetch });
+  const proxy = reverseProxy({ resource: RESOURCE, backend: `${origin}/mcp`, fetch });
   const handler = protect({ resource: RESOURCE, validator: scriptedValidator, ...proxy });
   const events: unknown[] = [];
   const server = await listen(handler, { host: '127.0.0.1', port: 0 }, (event, details) => void events.push({ event, ...details }));
   onTestFinished(async () => {
-    behind.closeAllConnections();
-    behind.close();
     await server.close(0);
     await close();
   });

@@ -1,8 +1,6 @@
 /** A gateway as a process of its own, the servers around it, and a person who signs in through the official client. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { type Client, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client';
 import { toNodeHandler } from '@modelcontextprotocol/node';
@@ -14,6 +12,7 @@ import { weatherServer } from '../fixtures/mcp-resource.ts';
 import { type OidcProvider, startOidcProvider } from '../fixtures/oidc-provider.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { gatewayBrowser } from '../helpers/gateway-browser.ts';
+import { localServer } from '../helpers/local-server.ts';
 import { MemoryProvider } from '../helpers/sdk-memory-provider.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
@@ -58,13 +57,8 @@ export async function openMcpServer(): Promise<{ readonly url: string; readonly 
       return mcp.fetch(request, { authInfo: { token: 'x', clientId: 'x', scopes: ['weather:read', 'alarm:write'], expiresAt: 4e9 } });
     },
   });
-  const http = createServer((request, response) => void answer(request as Parameters<typeof answer>[0], response));
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-  onTestFinished(async () => {
-    http.closeAllConnections();
-    await new Promise((resolve) => http.close(resolve));
-  });
-  return { url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`, seen };
+  const { origin } = await localServer((request, response) => void answer(request as Parameters<typeof answer>[0], response));
+  return { url: `${origin}/mcp`, seen };
 }
 
 export interface GatewayProcess {

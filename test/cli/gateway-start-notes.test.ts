@@ -1,23 +1,16 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { stripVTControlCharacters } from 'node:util';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { localServer } from '../helpers/local-server.ts';
 import { runCommand } from './run-command.ts';
 
 /** An identity provider that has metadata and nothing else. As a backend it answers 404, which is an answer. */
 async function issuerWith(metadata: Readonly<Record<string, unknown>>): Promise<string> {
-  const server = createServer((request, response) => {
-    const origin = `http://${request.headers.host}`;
+  const { origin: issuer } = await localServer((request, response, origin) => {
     const endpoints = { issuer: origin, authorization_endpoint: `${origin}/authorize`, token_endpoint: `${origin}/token` };
     response.statusCode = request.url?.startsWith('/.well-known/') === true ? 200 : 404;
     response.setHeader('content-type', 'application/json').end(JSON.stringify({ ...endpoints, ...metadata }));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return issuer;
 }
 
 async function notesOf(metadata: Readonly<Record<string, unknown>>, argv: readonly string[]): Promise<readonly unknown[]> {

@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { chmod, readFile, stat, symlink, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { localServer } from '../helpers/local-server.ts';
 import { called, gatewaySurroundings, openMcpServer, STDIO_SERVER, signedInClient, startGateway } from './gateway-scene.ts';
 import { runCommand, temporaryDirectory } from './run-command.ts';
 
@@ -105,14 +104,11 @@ describe('authchart gateway', () => {
     const asked = new Promise<void>((resolve) => {
       onAsked = resolve;
     });
-    const slow = createServer((_request, response) => {
+    const slow = await localServer((_request, response) => {
       answer = () => void response.end('at last');
       onAsked();
-    }).listen(0, '127.0.0.1');
-    onTestFinished(() => void slow.close());
-    await new Promise((resolve) => slow.once('listening', resolve));
-    const backend = `http://127.0.0.1:${(slow.address() as AddressInfo).port}/mcp`;
-    const gateway = await startGateway([...argv, '--backend', backend, '--allow-anonymous'], env);
+    });
+    const gateway = await startGateway([...argv, '--backend', `${slow.origin}/mcp`, '--allow-anonymous'], env);
     expect(gateway.said.stderr).toContain('Requests without a token are served, as nobody.');
     const response = fetch(resource, { method: 'POST', body: '{}' });
     await asked;
@@ -128,10 +124,8 @@ describe('authchart gateway', () => {
 
   it('says that a port is taken (GWY-01)', async () => {
     const { argv, env } = await gatewaySurroundings();
-    const taken = createServer().listen(0, '127.0.0.1');
-    onTestFinished(() => void taken.close());
-    await new Promise((resolve) => taken.once('listening', resolve));
-    const listen = `127.0.0.1:${(taken.address() as AddressInfo).port}`;
+    const taken = await localServer(() => {});
+    const listen = new URL(taken.origin).host;
     const { exitCode, lines } = await runCommand([...argv, '--backend', 'http://127.0.0.1:9/mcp', '--listen', listen, '--json'], { env });
     expect(exitCode).toBe(5);
     expect(lines.at(-1)).toMatchObject({ type: 'error', code: 'port_in_use' });

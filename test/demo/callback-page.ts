@@ -1,6 +1,5 @@
 /** Where the demonstration's application takes its person back. */
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { loopbackServer } from '../fixtures/loopback-server.ts';
 
 export interface CallbackPage extends AsyncDisposable {
   readonly url: string;
@@ -9,7 +8,7 @@ export interface CallbackPage extends AsyncDisposable {
 }
 
 export async function startCallbackPage(): Promise<CallbackPage> {
-  const http = createServer();
+  const { origin, http, close } = await loopbackServer();
   const visited = new Promise<URLSearchParams>((resolve) => {
     http.on('request', (request, response) => {
       const { pathname, searchParams } = new URL(request.url ?? '/', 'http://127.0.0.1');
@@ -22,15 +21,5 @@ export async function startCallbackPage(): Promise<CallbackPage> {
       resolve(searchParams);
     });
   });
-  await new Promise<void>((resolve, reject) => {
-    http.once('error', reject).listen(0, '127.0.0.1', resolve);
-  });
-  return {
-    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/callback`,
-    visited,
-    async [Symbol.asyncDispose]() {
-      http.closeAllConnections();
-      await new Promise((resolve) => http.close(resolve));
-    },
-  };
+  return { url: `${origin}/callback`, visited, [Symbol.asyncDispose]: close };
 }

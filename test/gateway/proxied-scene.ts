@@ -1,28 +1,19 @@
 /** A real backend on loopback, and a handler that passes requests on to it. Tokens are those of the scripted validator. */
-import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
-import { onTestFinished } from 'vitest';
 import { protect } from '../../src/gateway/protect.ts';
 import type { ProtectedHandler, ProtectOptions } from '../../src/gateway/protect-options.ts';
 import type { ReverseProxyOptions } from '../../src/gateway/proxy/proxy-options.ts';
 import { type ProxyClient, reverseProxy } from '../../src/gateway/proxy/reverse-proxy.ts';
 import type { LogRecord } from '../../src/options.ts';
+import { localServer } from '../helpers/local-server.ts';
 import { scriptedValidator } from './protected-scene.ts';
 
 export const PUBLIC = 'https://mcp.example.com/mcp';
 
 /** Serves until the test is over. @returns the origin */
 export async function listening(listener: RequestListener): Promise<string> {
-  const http = createServer(listener);
-  await new Promise<void>((resolve) => {
-    http.listen(0, '127.0.0.1', resolve);
-  });
-  onTestFinished(async () => {
-    http.closeAllConnections();
-    await new Promise((resolve) => http.close(resolve));
-  });
-  return `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+  return (await localServer(listener)).origin;
 }
 
 /** A web-standard handler behind node:http. @returns the origin */

@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { anyOf } from '../../src/gateway/any-of.ts';
 import { gatewayHandler } from '../../src/gateway/gateway-handler.ts';
 import { protect } from '../../src/gateway/protect.ts';
@@ -13,6 +11,7 @@ import { reverseProxy } from '../../src/gateway/proxy/reverse-proxy.ts';
 import { staticTokenValidator } from '../../src/gateway/static-token-validator.ts';
 import { newClient } from '../bench/sdk-client.ts';
 import { gatewayScene, RESOURCE } from '../helpers/gateway-scene.ts';
+import { localServer } from '../helpers/local-server.ts';
 import { MemoryProvider } from '../helpers/sdk-memory-provider.ts';
 import { simulatedClock } from '../helpers/simulated-clock.ts';
 
@@ -39,19 +38,12 @@ async function startBackend(): Promise<Backend> {
     await server.connect(transport as Transport);
     return transport;
   };
-  const http = createServer((request, response) => {
+  const { origin } = await localServer((request, response) => {
     const session = request.headers['mcp-session-id'];
     const known = typeof session === 'string' ? sessions.get(session) : undefined;
     void (known === undefined ? open() : Promise.resolve(known)).then((transport) => transport.handleRequest(request, response));
   });
-  await new Promise<void>((resolve) => {
-    http.listen(0, '127.0.0.1', resolve);
-  });
-  onTestFinished(async () => {
-    http.closeAllConnections();
-    await new Promise((resolve) => http.close(resolve));
-  });
-  return { url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`, sessions, servers };
+  return { url: `${origin}/mcp`, sessions, servers };
 }
 
 it('puts a login before a server of the official SDK that has none: a sign-in, a session, a tool, and no session for anybody else (GWY-01, GWY-08, GWY-11)', async () => {

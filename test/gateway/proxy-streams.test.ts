@@ -1,6 +1,6 @@
-import { createServer } from 'node:http';
-import { type AddressInfo, createConnection } from 'node:net';
+import { createConnection } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { freePort } from '../helpers/free-port.ts';
 import { settled } from '../helpers/simulated-clock.ts';
 import { asked, listeningHandler, PUBLIC, proxiedScene } from './proxied-scene.ts';
 
@@ -154,7 +154,7 @@ describe('a backend', () => {
   });
 
   it('that is down is 502 with a code for the log, and no address (GWY-01)', async () => {
-    const { handle, records, backend } = await proxiedScene(undefined, { backend: await closedBackend() });
+    const { handle, records, backend } = await proxiedScene(undefined, { backend: `http://127.0.0.1:${await freePort()}/mcp` });
     const response = await handle(asked());
     const text = await response.text();
     expect([response.status, JSON.parse(text)]).toMatchObject([502, { error: 'bad_gateway' }]);
@@ -243,14 +243,3 @@ describe('a backend', () => {
     });
   });
 });
-
-/** Where a server was a moment ago. */
-async function closedBackend(): Promise<string> {
-  const http = createServer();
-  await new Promise<void>((resolve) => {
-    http.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = http.address() as AddressInfo;
-  await new Promise((resolve) => http.close(resolve));
-  return `http://127.0.0.1:${port}/mcp`;
-}

@@ -1,5 +1,3 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -8,6 +6,7 @@ import { OidcTokenValidator } from '../../src/gateway/oidc-token-validator.ts';
 import { protect } from '../../src/gateway/protect.ts';
 import type { Caller, ProtectedHandler } from '../../src/gateway/protect-options.ts';
 import { approveWithoutBrowser } from '../fixtures/browserless-user.ts';
+import { loopbackServer } from '../fixtures/loopback-server.ts';
 import { MCP_SCOPES, weatherServer } from '../fixtures/mcp-resource.ts';
 import { startOidcProvider } from '../fixtures/oidc-provider.ts';
 import { scriptedUser } from '../helpers/scripted-user.ts';
@@ -15,15 +14,9 @@ import { RESOURCE, tokenIssuer } from './token-issuer.ts';
 
 /** Serves what `make` returns for the server's own URL. */
 async function served(make: (url: string) => ProtectedHandler): Promise<string> {
-  const http = createServer();
-  await new Promise<void>((resolve) => {
-    http.listen(0, '127.0.0.1', resolve);
-  });
-  onTestFinished(async () => {
-    http.closeAllConnections();
-    await new Promise((resolve) => http.close(resolve));
-  });
-  const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`;
+  const { origin, http, close } = await loopbackServer();
+  onTestFinished(close);
+  const url = `${origin}/mcp`;
   const answer = toNodeHandler({ fetch: make(url) });
   http.on('request', (request, response) => void answer(request as Parameters<typeof answer>[0], response));
   return url;

@@ -1,12 +1,11 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler, fromJsonSchema, McpServer } from '@modelcontextprotocol/server';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { currentCaller } from '../../src/gateway/current-caller.ts';
 import { gatewayHandler } from '../../src/gateway/gateway-handler.ts';
 import { protect } from '../../src/gateway/protect.ts';
 import { codeForm, post, RESOURCE } from '../helpers/gateway-scene.ts';
+import { localServer } from '../helpers/local-server.ts';
 import { callbackUrl, type ScriptedGateway, scriptedGateway } from '../helpers/scripted-gateway.ts';
 import { signingKey } from '../helpers/signing-key.ts';
 
@@ -90,18 +89,9 @@ async function stack(format: 'jwt' | 'opaque') {
     }),
   });
   const answer = toNodeHandler({ fetch: handle });
-  const http = createServer((request, response) => void answer(request as Parameters<typeof answer>[0], response));
-  await new Promise<void>((resolve) => {
-    http.listen(0, '127.0.0.1', resolve);
-  });
-  const close = async (): Promise<void> => {
-    http.closeAllConnections();
-    await new Promise((resolve) => http.close(resolve));
-  };
-  const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`;
-  onTestFinished(close);
+  const { origin } = await localServer((request, response) => void answer(request as Parameters<typeof answer>[0], response));
   const callers = await Promise.all(Array.from({ length: CALLERS }, (_, n) => signedIn(scene, n)));
-  return { url, callers, clients, leaving };
+  return { url: `${origin}/mcp`, callers, clients, leaving };
 }
 
 async function signedIn(scene: ScriptedGateway, n: number): Promise<CallerOfTest> {

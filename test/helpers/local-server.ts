@@ -1,7 +1,7 @@
 /** A real HTTP server on a free loopback port, for one test. */
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { onTestFinished } from 'vitest';
+import { loopbackServer } from '../fixtures/loopback-server.ts';
 
 export interface SeenRequest {
   readonly method: string;
@@ -21,23 +21,12 @@ export async function localServer(
   answer: (request: IncomingMessage, response: ServerResponse, origin: string) => void,
 ): Promise<LocalServer> {
   const requests: SeenRequest[] = [];
-  let origin = '';
-  const listener: RequestListener = (request, response) => {
+  const { origin, http, close } = await loopbackServer();
+  onTestFinished(close);
+  http.on('request', (request, response) => {
     requests.push({ method: request.method ?? '', target: request.url ?? '', headers: request.headers });
     answer(request, response, origin);
-  };
-  const server = createServer(listener);
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
   });
-  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  onTestFinished(
-    () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  );
   return { origin, requests };
 }
 

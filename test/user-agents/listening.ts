@@ -43,12 +43,6 @@ export async function occupyPort(host = '127.0.0.1', port = 0): Promise<number> 
   return (server.address() as AddressInfo).port;
 }
 
-export async function freePort(): Promise<number> {
-  const port = await occupyPort();
-  await new Promise((resolve) => squatters.pop()?.close(resolve));
-  return port;
-}
-
 export async function failureFrom(promise: Promise<unknown>): Promise<FailureError['failure']> {
   const error = await promise.then(
     () => undefined,

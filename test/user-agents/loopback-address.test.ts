@@ -1,6 +1,7 @@
 import { Server } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
-import { failureFrom, freePort, listen, occupyPort, REFUSED } from './listening.ts';
+import { freePort } from '../helpers/free-port.ts';
+import { failureFrom, listen, occupyPort, REFUSED } from './listening.ts';
 import { rawRequest } from './raw-request.ts';
 
 describe('the address', () => {
