@@ -33,7 +33,7 @@ export const FAILURE_CODES = {
   },
   request_not_resent: {
     message: 'Authorization completed, but the request was not resent because its one-shot body is larger than the replay limit.',
-    advice: 'Send the request again; the access token is ready. Raise limits.replayBufferBytes if such bodies are common.',
+    advice: 'Send the request again; the access token is ready. Raise `limits.replayBufferBytes` if such bodies are common.',
     ...retry,
   },
   access_token_rejected: {
@@ -61,11 +61,15 @@ export const FAILURE_CODES = {
 
   // every network read
   network_unreachable: { message: 'A server could not be reached.', advice: serverDown, ...retry },
-  network_timeout: { message: 'A server did not answer in time.', advice: serverDown, ...retry },
+  network_timeout: {
+    message: 'A server did not answer in time.',
+    advice: `${serverDown} Raise \`limits.requestTimeoutMs\` if it is always this slow.`,
+    ...retry,
+  },
   server_unavailable: { message: 'A server answered that it cannot serve the request now.', advice: serverDown, ...retry },
   response_too_large: {
     message: 'A server sent more than the size limit allows.',
-    advice: 'Report it to the server; raise the limit only if the size is legitimate.',
+    advice: 'Report it to the server; raise `limits.responseBytes` only if the size is legitimate.',
     ...report,
   },
   redirect_refused: {
@@ -83,17 +87,18 @@ export const FAILURE_CODES = {
   // discovery
   resource_mismatch: {
     message: 'The protected resource metadata is for another resource.',
-    advice: 'Use the resource identifier of the document, or report it to the server.',
+    advice: 'Use the resource identifier of the document as `resource`, or report it to the server.',
     ...report,
   },
   no_authorization_server: {
     message: 'No authorization server named by the resource can be used.',
-    advice: 'See the probes of the diagnosis, and report what is wrong to the server.',
+    advice: 'See what `authchart discover` says of the resource, and report what is wrong to the server.',
     ...report,
   },
   issuer_mismatch: {
     message: 'The authorization server metadata names another issuer than the one it was fetched for.',
-    advice: 'Report it to the server: RFC 8414 section 3.3 forbids its use.',
+    advice:
+      "Report it to the server: RFC 8414 section 3.3 forbids its use. If they differ by a slash at the end only, and you trust it: `issuers: { '<issuer>': { tolerateTrailingSlash: true } }`.",
     ...report,
   },
   endpoint_refused: {
@@ -103,19 +108,20 @@ export const FAILURE_CODES = {
   },
   pkce_not_supported: {
     message: 'The authorization server does not say that it supports PKCE with S256.',
-    advice: 'Report it to the server, or override it for this issuer if you know that it does.',
+    advice: "Report it to the server. If you know that it does: `issuers: { '<issuer>': { assumePkce: true } }`.",
     ...report,
   },
   metadata_incomplete: {
     message: 'The authorization server metadata lacks what the flow needs.',
-    advice: 'Report it to the server.',
+    advice: 'Report it to the server, or give its metadata yourself: `serverMetadata`.',
     ...report,
   },
 
   // issuer binding and registration
   client_issuer_mismatch: {
     message: 'The pre-registered client belongs to another issuer.',
-    advice: 'Configure credentials for this issuer, or find out why the resource changed its authorization server.',
+    advice:
+      'Configure a client identifier for this issuer (`preregistered`), or find out why the resource changed its authorization server.',
     ...reconfigure,
   },
   issuer_changed: {
@@ -125,17 +131,19 @@ export const FAILURE_CODES = {
   },
   registration_rejected: {
     message: 'The authorization server refused to register the client.',
-    advice: "Read the server's reason; adjust redirect URIs or client metadata, or configure a client identifier.",
+    advice:
+      "Read the server's reason; adjust `clientMetadata`, its redirect URIs first, or configure a client identifier: `preregistered`, or --client-id on the command line.",
     ...reconfigure,
   },
   registration_unusable: {
     message: 'The registration response cannot be used.',
-    advice: 'Report it to the server, or configure a client identifier.',
+    advice: 'Report it to the server, or configure a client identifier: `preregistered`, or --client-id on the command line.',
     ...report,
   },
   client_identifier_required: {
     message: 'The authorization server offers no way to register; a client identifier has to be entered.',
-    advice: "Register the client with the server's operator and provide its identifier.",
+    advice:
+      "Register the client with the server's operator, and provide its identifier: `provideClient`, `preregistered`, or --client-id on the command line.",
     action: 'provide-client-identifier',
     retryable: false,
   },
@@ -148,7 +156,7 @@ export const FAILURE_CODES = {
   // the user's part
   redirect_unavailable: {
     message: 'The redirect target could not be made ready.',
-    advice: 'Free the port, or use another redirect URI.',
+    advice: 'Free the port, or use another redirect URI: `clientMetadata.redirect_uris`, or --redirect-uri on the command line.',
     ...retry,
   },
   user_agent_failed: { message: 'The authorization page could not be opened.', advice: 'Open the authorization URL by hand.', ...retry },
@@ -162,7 +170,11 @@ export const FAILURE_CODES = {
     advice: "Read the server's reason, then start again.",
     ...again,
   },
-  authorization_expired: { message: 'The user did not come back in time.', advice: 'Start the authorization again.', ...again },
+  authorization_expired: {
+    message: 'The user did not come back in time.',
+    advice: 'Start the authorization again; `limits.userDeadlineMs` says how long the user may take.',
+    ...again,
+  },
   client_not_expected: {
     message: 'No authorization waits for a client identifier; nothing was changed.',
     advice: 'Provide it while the status is awaiting-client, or configure it as pre-registered.',
@@ -210,7 +222,7 @@ export const FAILURE_CODES = {
   },
   login_busy: {
     message: 'Another process has this login under way, and does not come on with it.',
-    advice: 'End that process, or cancel the login everywhere; then send the request again.',
+    advice: 'End that process, or cancel the login everywhere (`cancel({ everywhere: true })`); then send the request again.',
     ...retry,
   },
   refresh_busy: { message: 'Another process is refreshing this credential and has not finished in time.', advice: serverDown, ...retry },
@@ -235,19 +247,20 @@ export const FAILURE_CODES = {
   },
   record_unreadable: {
     message: 'A stored record is damaged or was written by a newer version; its content was kept.',
-    advice: 'Upgrade authchart, or sign out to discard the record.',
+    advice: 'Upgrade authchart, or sign out to discard the record: `signOut()`, or `authchart logout`.',
     ...reconfigure,
   },
   vault_key_unknown: {
     message: 'A vault entry is sealed with a key that is not configured; it was left untouched.',
-    advice: 'Configure that key beside the current one, or sign out and forget the registration to discard what it sealed.',
+    advice:
+      'Configure that key beside the current one, or discard what it sealed: `signOut({ forgetRegistration: true })`, or `authchart logout --forget-registration`.',
     ...reconfigure,
   },
   vault_key_wrong: {
     message:
       'A vault entry cannot be opened with the key it names: the key is another one now, or the entry was changed. It was left untouched.',
     advice:
-      'Configure the key that sealed it, and give every new key an identifier of its own; if that key is lost, sign out and forget the registration.',
+      'Configure the key that sealed it, and give every new key an identifier of its own. If that key is lost: `signOut({ forgetRegistration: true })`, or `authchart logout --forget-registration`.',
     ...reconfigure,
   },
   keychain_unavailable: {

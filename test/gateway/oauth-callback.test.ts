@@ -227,6 +227,25 @@ describe('an identity provider', () => {
     );
   });
 
+  it.each([
+    [
+      'it does not know the client',
+      () => Response.json({ error: 'invalid_client' }, { status: 401 }),
+      'client_rejected',
+      '`upstream.clientId`',
+    ],
+    ['its answer is far too long', () => new Response('x'.repeat(300_000)), 'response_too_large', 'identity provider'],
+  ])('that fails is logged with what the operator of a gateway can do: %s (GWY-07)', async (_title, answer, code, advice) => {
+    const scene = scriptedGateway();
+    scene.provider.answer = answer;
+    const browser = scene.browser();
+    const { upstream } = await scene.leave(browser);
+    expect(errorOf((await browser.open(callbackUrl(upstream))).url)).toMatchObject({ error: 'server_error' });
+    expect(scene.logged).toContainEqual(
+      expect.objectContaining({ event: 'gateway.transaction-ended', code, advice: expect.stringContaining(advice) }),
+    );
+  });
+
   it('that calls scopes of OpenID Connect otherwise has granted them all the same (GWY-08)', async () => {
     const scene = scriptedGateway();
     scene.provider.answer = () =>
