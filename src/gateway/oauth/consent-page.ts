@@ -5,7 +5,7 @@
 import type { GatewayClient } from './client-registration.ts';
 import type { SpokenTexts } from './consent-texts.ts';
 import type { ConsentOptions } from './gateway-options.ts';
-import { isLoopbackOnly } from './redirect-uris.ts';
+import { isLoopback } from './redirect-uris.ts';
 
 export interface ConsentQuestion {
   readonly client: GatewayClient;
@@ -120,7 +120,7 @@ ${lines.join('\n')}
               ? `<p>${say(texts.noScopes)}</p>`
               : `<p id="scopes">${say(texts.scopes)}</p><ul aria-labelledby="scopes">${items}</ul>`,
             `<p>${say(texts.sentTo)}</p>`,
-            ...(isLoopbackOnly(client.redirectUris) ? [`<p class="warning" role="note">${say(texts.loopback)}</p>`] : []),
+            ...(isLoopback(redirectUri) ? [`<p class="warning" role="note">${say(texts.loopback)}</p>`] : []),
             `<p class="soft">${say(texts.unverified)}${isDocument(client) ? ` ${code(URL.parse(client.clientId)?.href ?? '')}` : ''}</p>`,
             `<form method="post" action="${escapeHtml(question.action)}">`,
             `<input type="hidden" name="transaction" value="${escapeHtml(question.transactionId)}">`,

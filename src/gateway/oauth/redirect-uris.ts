@@ -47,10 +47,8 @@ function withoutLoopbackPort(uri: string): string | undefined {
   return host !== '' && url?.hostname === host && url.username === '' ? `http://${host}${rest}` : undefined;
 }
 
-/** True if every redirect URI leads to the person's own machine: any program there can listen at them. */
-export function isLoopbackOnly(redirectUris: readonly string[]): boolean {
-  return redirectUris.every((uri) => {
-    const url = URL.parse(uri);
-    return url !== null && /^https?:$/.test(url.protocol) && isLoopbackHost(url.hostname);
-  });
+/** True if it leads to the person's own machine: any program there can listen at it. */
+export function isLoopback(redirectUri: string): boolean {
+  const url = URL.parse(redirectUri);
+  return url !== null && /^https?:$/.test(url.protocol) && isLoopbackHost(url.hostname);
 }
