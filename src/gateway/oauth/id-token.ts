@@ -11,7 +11,8 @@ export interface IdTokenCheck {
   readonly idToken: unknown;
   readonly issuer: string;
   readonly clientId: string;
-  readonly nonce: string;
+  /** What was sent; `undefined`: none, and one in the token is of another sign-in. */
+  readonly nonce: string | undefined;
   readonly nowEpochMs: number;
 }
 

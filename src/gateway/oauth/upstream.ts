@@ -128,8 +128,8 @@ export function createUpstream(settings: Pick<GatewaySettings, 'upstream' | 'htt
   return {
     async authorizationUrl({ state, nonce, codeChallenge }, scopes) {
       const asked = askedFor(scopes);
-      // Also where no ID token is asked for: one that comes all the same has to be about this sign-in.
-      const extra = { ...upstream.parameters, nonce };
+      // Not without an ID token to be in: oidc-provider refuses a `nonce` where `openid` is not asked for.
+      const extra = { ...upstream.parameters, ...(asked.includes(OPENID) && { nonce }) };
       return authorizationUrl({
         metadata: await metadata(),
         clientId: upstream.clientId,
@@ -163,12 +163,12 @@ export function createUpstream(settings: Pick<GatewaySettings, 'upstream' | 'htt
         verifier,
         resource: upstream.resource,
       });
-      if (!(tokens.scopes ?? askedFor(scopes)).includes(OPENID) && idToken === undefined) return tokens;
+      const asked = askedFor(scopes);
+      if (!(tokens.scopes ?? asked).includes(OPENID) && idToken === undefined) return tokens;
+      const sent = asked.includes(OPENID) ? nonce : undefined;
       try {
-        return {
-          ...tokens,
-          subject: subjectOf({ idToken, issuer: of.issuer, clientId: upstream.clientId, nonce, nowEpochMs: clock.now() }),
-        };
+        const check = { idToken, issuer: of.issuer, clientId: upstream.clientId, nonce: sent, nowEpochMs: clock.now() };
+        return { ...tokens, subject: subjectOf(check) };
       } catch (thrown) {
         await end(tokens);
         throw thrown;
