@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { memoryStore } from '../../src/stores/memory-store.ts';
+import { formOn } from '../fixtures/page-form.ts';
 import type { Landing } from '../helpers/gateway-browser.ts';
 import { authorizeUrl, CHALLENGE, GATEWAY, REDIRECT_URI, register, registeredClient } from '../helpers/gateway-scene.ts';
 import { callbackUrl, scriptedGateway } from '../helpers/scripted-gateway.ts';
@@ -230,17 +231,13 @@ describe('consent', () => {
       const browser = scene.browser();
       const page = await browser.open(authorizeUrl(await registeredClient(scene.gateway)));
       const [name = '', value = ''] = [...browser.cookies].map(([key, secret]) => [key.split(' ')[1] ?? '', secret])[0] ?? [];
-      const fields = [...page.html.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)].map(([, key, one]) => [
-        key ?? '',
-        one ?? '',
-      ]);
-      const body = new URLSearchParams({ ...Object.fromEntries(fields), choice: 'allow' });
-      const request = new Request(`${GATEWAY}/oauth/consent`, {
-        method: 'POST',
-        body,
-        headers: { ...headers, cookie: `${name}=${value}` } as Record<string, string>,
-      });
-      expect((await scene.gateway.fetch(request)).status).toBe(403);
+      const body = new URLSearchParams({ ...formOn(page.html).hidden, choice: 'allow' });
+      const sent = async (from: Readonly<Record<string, string | undefined>>): Promise<number> => {
+        const init = { method: 'POST', body, headers: { ...from, cookie: `${name}=${value}` } as Record<string, string> };
+        return (await scene.gateway.fetch(new Request(`${GATEWAY}/oauth/consent`, init))).status;
+      };
+      expect(await sent(headers)).toBe(403);
+      expect(await sent({ 'sec-fetch-site': 'same-origin', origin: GATEWAY })).toBe(303);
     },
   );
 

@@ -1,4 +1,5 @@
 /** A person's browser before a gateway, here or in a process of its own: cookies by origin, redirects, the gateway's form, the provider's page. */
+import { formOn } from '../fixtures/page-form.ts';
 import type { GatewayEntry } from './gateway-scene.ts';
 
 export interface Landing {
@@ -71,20 +72,13 @@ export function gatewayBrowser(o: {
     stopAt: () => false,
     open: (url) => follow(new URL(url), {}),
     answer(page, choice, changes = {}) {
-      const action = /<form method="post" action="([^"]+)"/.exec(page.html)?.[1];
-      if (action === undefined)
-        throw new Error(
-          `there is no form: ${page.html
-            .replaceAll(/<(style|script)[\s\S]*?<\/\1>|<[^>]+>/g, ' ')
-            .replaceAll(/\s+/g, ' ')
-            .trim()}`,
-        );
-      const hidden = [...page.html.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)].map(([, name, value]) => [
-        name ?? '',
-        value ?? '',
-      ]);
-      const body = new URLSearchParams({ ...Object.fromEntries(hidden), choice, ...changes });
-      return follow(new URL(action), { method: 'POST', body, headers: { origin: o.origin, 'sec-fetch-site': 'same-origin' } });
+      const { action, hidden } = formOn(page.html);
+      const body = new URLSearchParams({ ...hidden, choice, ...changes });
+      return follow(new URL(action ?? page.url, page.url), {
+        method: 'POST',
+        body,
+        headers: { origin: o.origin, 'sec-fetch-site': 'same-origin' },
+      });
     },
   };
   return browser;
