@@ -1,22 +1,20 @@
 import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { beforeEach, expect, it, onTestFinished } from 'vitest';
 import { backendFetch } from '../../src/cli/gateway/backend-fetch.ts';
 import { listen } from '../../src/cli/gateway/node-server.ts';
 import { protect } from '../../src/gateway/protect.ts';
 import { reverseProxy } from '../../src/gateway/proxy/reverse-proxy.ts';
 import { scriptedValidator } from '../gateway/protected-scene.ts';
+import { caughtConsole } from '../helpers/caught-console.ts';
 import { localServer } from '../helpers/local-server.ts';
 
 const RESOURCE = 'https://mcp.example.com/mcp';
-const spies: { readonly mock: { readonly calls: unknown[] } }[] = [];
-const printed = (): unknown[] => spies.map(({ mock }) => mock.calls);
-
+let printed: readonly unknown[] = [];
 beforeEach(() => {
-  spies.splice(0, 2, vi.spyOn(console, 'error').mockReturnValue(), vi.spyOn(console, 'info').mockReturnValue());
+  printed = caughtConsole();
 });
-afterEach(() => vi.restoreAllMocks());
 
 /** A gateway of Node's before a backend that answers like this, and one request of a caller. */
 async function askedOf(answer: RequestListener) {
@@ -50,7 +48,7 @@ it('an answer that breaks off breaks off for the caller, and is in the log, with
   await once(caller, 'close');
   expect(received.text).not.toMatch(/Error|terminated|\r\n0\r\n/);
   expect(events).toEqual([{ event: 'answer-broken', thrown: 'TypeError' }]);
-  expect(printed()).toEqual([[], []]);
+  expect(printed).toEqual([]);
 });
 
 it('an answer that breaks off at once says nothing of why (GWY-01, SEC-01)', async () => {
@@ -61,7 +59,7 @@ it('an answer that breaks off at once says nothing of why (GWY-01, SEC-01)', asy
   await once(caller, 'close');
   expect(received.text).not.toMatch(/Error|terminated|\r\n0\r\n/);
   expect(events).toEqual([{ event: 'answer-broken', thrown: 'TypeError' }]);
-  expect(printed()).toEqual([[], []]);
+  expect(printed).toEqual([]);
 });
 
 it('an answer that its caller leaves ends at the backend, and nobody speaks of it (GWY-01, GWY-11)', async () => {
@@ -73,7 +71,7 @@ it('an answer that its caller leaves ends at the backend, and nobody speaks of i
   while (!received.text.includes('half')) await once(caller, 'data');
   caller.destroy();
   await left;
-  expect([events, ...printed()]).toEqual([[], [], []]);
+  expect([events, printed]).toEqual([[], []]);
 });
 
 it('an answer that is whole comes whole (GWY-01)', async () => {
@@ -81,5 +79,5 @@ it('an answer that is whole comes whole (GWY-01)', async () => {
   while (received.text.length < 300_000) await once(caller, 'data');
   caller.destroy();
   expect(received.text.endsWith('x'.repeat(300_000))).toBe(true);
-  expect([events, ...printed()]).toEqual([[], [], []]);
+  expect([events, printed]).toEqual([[], []]);
 });

@@ -3,10 +3,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createAuthorizationClient } from '../../src/client.ts';
 import { approveWithoutBrowser } from '../fixtures/browserless-user.ts';
 import { startOidcProvider } from '../fixtures/oidc-provider.ts';
+import { caughtConsole } from '../helpers/caught-console.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { scriptedUser } from '../helpers/scripted-user.ts';
 
@@ -55,7 +56,7 @@ describe('the examples of a gateway', () => {
   });
 
   it('on Hono serve an MCP server of the official SDK, which knows who calls, after a login with oidc-provider (GWY-01, GWY-02, GWY-10)', async () => {
-    for (const method of ['info', 'warn', 'error', 'log'] as const) vi.spyOn(console, method).mockImplementation(() => {});
+    caughtConsole();
     const provider = await startOidcProvider({ scopes: ['read'] });
     onTestFinished(() => provider.close());
     const resource = await started('gateway-hono.ts', { OIDC_ISSUER_URL: provider.issuer });

@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { type AuthorizationClient, createAuthorizationClient } from '../../src/client.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { GatewayOptions } from '../../src/gateway/oauth/gateway-options.ts';
@@ -10,6 +10,7 @@ import { type GatewayServer, startGatewayServer } from '../fixtures/gateway-serv
 import { weatherBehind } from '../fixtures/gateway-weather.ts';
 import { MCP_SCOPES } from '../fixtures/mcp-resource.ts';
 import { startOidcProvider } from '../fixtures/oidc-provider.ts';
+import { caughtConsole } from '../helpers/caught-console.ts';
 import { REDIRECT_URI, type ScriptedUser, scriptedUser } from '../helpers/scripted-user.ts';
 
 interface Scene {
@@ -24,7 +25,7 @@ interface Scene {
 }
 
 async function scene(changes: Partial<GatewayOptions> = {}, clientChanges: Partial<AuthorizationClientOptions> = {}): Promise<Scene> {
-  for (const method of ['info', 'warn', 'error', 'log'] as const) vi.spyOn(console, method).mockImplementation(() => {});
+  caughtConsole();
   const scopes = Object.values(MCP_SCOPES);
   const provider = await startOidcProvider({ scopes });
   onTestFinished(() => provider.close());

@@ -1,11 +1,12 @@
 import { createConnection } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { caughtConsole } from '../helpers/caught-console.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { settled } from '../helpers/simulated-clock.ts';
 import { asked, listeningHandler, PUBLIC, proxiedScene } from './proxied-scene.ts';
 
 // The adapter tells of every connection that breaks.
-beforeEach(() => void vi.spyOn(console, 'error').mockImplementation(() => {}));
+beforeEach(() => void caughtConsole());
 
 /** The deadline is one of the platform's timers. */
 const DEADLINES = { toFake: ['setTimeout', 'clearTimeout'] } as const satisfies Parameters<typeof vi.useFakeTimers>[0];

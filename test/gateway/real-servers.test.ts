@@ -1,6 +1,6 @@
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler } from '@modelcontextprotocol/server';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createAuthorizationClient } from '../../src/client.ts';
 import { OidcTokenValidator } from '../../src/gateway/oidc-token-validator.ts';
 import { protect } from '../../src/gateway/protect.ts';
@@ -9,6 +9,7 @@ import { approveWithoutBrowser } from '../fixtures/browserless-user.ts';
 import { loopbackServer } from '../fixtures/loopback-server.ts';
 import { MCP_SCOPES, weatherServer } from '../fixtures/mcp-resource.ts';
 import { startOidcProvider } from '../fixtures/oidc-provider.ts';
+import { caughtConsole } from '../helpers/caught-console.ts';
 import { scriptedUser } from '../helpers/scripted-user.ts';
 import { RESOURCE, tokenIssuer } from './token-issuer.ts';
 
@@ -24,8 +25,7 @@ async function served(make: (url: string) => ProtectedHandler): Promise<string> 
 
 describe('behind real servers', () => {
   it('an MCP server of the official SDK is protected: a login with oidc-provider, a call, and who made it (GWY-10, GWY-11, GWY-13)', async () => {
-    for (const method of ['info', 'warn', 'error', 'log'] as const) vi.spyOn(console, method).mockImplementation(() => {});
-    onTestFinished(() => void vi.restoreAllMocks());
+    caughtConsole();
     const provider = await startOidcProvider({ scopes: Object.values(MCP_SCOPES) });
     onTestFinished(() => provider.close());
     const callers: (Caller | undefined)[] = [];

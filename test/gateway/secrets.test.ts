@@ -6,6 +6,7 @@ import { protect } from '../../src/gateway/protect.ts';
 import { staticTokenValidator } from '../../src/gateway/static-token-validator.ts';
 import { TokenRejected, type TokenValidator, ValidatorUnavailable } from '../../src/gateway/token-validator.ts';
 import type { LogRecord } from '../../src/options.ts';
+import { caughtConsole } from '../helpers/caught-console.ts';
 import { json, localServer } from '../helpers/local-server.ts';
 import { requestWith } from './protected-scene.ts';
 import { RESOURCE, tokenIssuer } from './token-issuer.ts';
@@ -13,6 +14,7 @@ import { RESOURCE, tokenIssuer } from './token-issuer.ts';
 /** Everything that a request leaves behind: log, console, and the answer with its headers. */
 async function traces(validator: TokenValidator, token: string, logged: unknown[] = []): Promise<{ status: number; text: string }> {
   const records: LogRecord[] = [];
+  const printed = caughtConsole();
   const handle = protect({
     resource: RESOURCE,
     validator,
@@ -28,7 +30,7 @@ async function traces(validator: TokenValidator, token: string, logged: unknown[
   const response = await handle(requestWith(`Bearer ${token}`));
   const body = await response.text();
   await new Promise((resolve) => setImmediate(resolve));
-  return { status: response.status, text: JSON.stringify([records, logged, [...response.headers], body]) };
+  return { status: response.status, text: JSON.stringify([records, logged, printed, [...response.headers], body]) };
 }
 
 /** Any part of the token that is long enough to be of use, encoded or not. */

@@ -1,8 +1,9 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { protect } from '../../src/gateway/protect.ts';
 import type { ProtectOptions } from '../../src/gateway/protect-options.ts';
 import { reverseProxy } from '../../src/gateway/proxy/reverse-proxy.ts';
 import type { TokenValidator } from '../../src/gateway/token-validator.ts';
+import { caughtConsole } from '../helpers/caught-console.ts';
 import { settled, simulatedClock } from '../helpers/simulated-clock.ts';
 import { fedBody } from './fed-body.ts';
 import { type BackendClient, backendClient, protectedScene, requestWith } from './protected-scene.ts';
@@ -103,7 +104,7 @@ describe('an event stream that a GET opened', () => {
   });
 
   it('ends at the caller and at the backend of a proxy, on real connections (GWY-01, GWY-11)', async () => {
-    vi.spyOn(console, 'error').mockImplementation(() => {});
+    caughtConsole();
     const clock = simulatedClock();
     let isGone = false;
     const backend = await listening((_request, response) => {

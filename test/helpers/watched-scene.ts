@@ -1,9 +1,8 @@
-/** A scene whose every output is kept: what a leak test searches (SEC-01). */
-import { vi } from 'vitest';
 import type { AuthorizationClient } from '../../src/client.ts';
 import type { JsonObject } from '../../src/stores/contract.ts';
 import { memoryStore } from '../../src/stores/memory-store.ts';
 import { collectLeaks, type Leak } from '../fixtures/scripted/secrets.ts';
+import { caughtConsole } from './caught-console.ts';
 import { type Scene, type SceneOptions, scene } from './scripted-client.ts';
 import { settled, simulatedClock } from './simulated-clock.ts';
 import { watchedStore } from './watched-store.ts';
@@ -21,8 +20,6 @@ export interface WatchedScene extends Scene {
   vaultContents(): Promise<Readonly<Record<string, JsonObject>>>;
 }
 
-const CONSOLE = ['log', 'info', 'warn', 'error', 'debug', 'trace'] as const;
-
 export function watchedScene({ client, ...options }: SceneOptions = {}): WatchedScene {
   const { clock = simulatedClock() } = options;
   const [store, vault] = [watchedStore(memoryStore({ clock })), watchedStore(memoryStore({ clock }))];
@@ -32,10 +29,9 @@ export function watchedScene({ client, ...options }: SceneOptions = {}): Watched
     logged: [] as unknown[],
     errors: [] as unknown[],
     results: [] as unknown[],
-    console: [] as unknown[],
+    console: caughtConsole(),
     actors: [] as unknown[],
   };
-  for (const method of CONSOLE) vi.spyOn(console, method).mockImplementation((...written) => void outputs.console.push(written));
   const world = scene({
     ...options,
     clock,
