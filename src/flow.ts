@@ -5,6 +5,7 @@ import type { AuthorizationEvent, Challenge } from '../machines/contracts.ts';
 import { type AuthorizationSnapshot, isResting, needsClient } from '../machines/selectors.ts';
 import { type AccessToken, isDueForRefresh, isExpiring } from './access-token.ts';
 import type { Environment } from './actors/environment.ts';
+import { saveUnsaved } from './actors/unsaved-tokens.ts';
 import { AuthorizationError } from './errors.ts';
 import { failure } from './failure.ts';
 import { createFlowActor } from './flow-actor.ts';
@@ -239,8 +240,11 @@ export function createFlow(environment: Environment): Flow {
       open.refreshTurn = undefined;
       // Tokens on their way are the credential: they are stored before anything ends.
       await obtaining?.done;
-      // What was decided is stored and what was begun is finished: nothing writes after this.
-      await Promise.allSettled([redirect?.close(), refreshTurn?.release(), environment.journal.flushed(), ...environment.cleanUps]);
+      // What was decided is stored and what was begun is finished: nothing writes after this,
+      await Promise.allSettled([redirect?.close(), environment.journal.flushed(), ...environment.cleanUps]);
+      // but for tokens that would be gone with this memory (RFR-07).
+      await saveUnsaved(environment).catch(() => undefined);
+      await refreshTurn?.release();
       // Now another process can go on with the login.
       await flowTurn?.release();
     },

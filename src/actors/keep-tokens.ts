@@ -91,24 +91,6 @@ function credentialOf(
   };
 }
 
-/**
- * Tokens that could not be stored when they were issued: written now, before
- * anything else happens to them. Still failing, they stay in memory.
- */
-export async function saveUnsaved({ accessTokens, credentials }: Environment): Promise<TokenFacts | undefined> {
-  const { unsaved } = accessTokens;
-  if (unsaved === undefined) return undefined;
-  try {
-    const { version: _, ...facts } = unsaved.facts;
-    const saved = await credentials.save(facts, unsaved.tokens, { basedOn: unsaved.basedOn });
-    if (!saved.saved) return undefined;
-    accessTokens.unsaved = undefined;
-    return saved.facts;
-  } catch {
-    return unsaved.facts;
-  }
-}
-
 /** Puts the token that was issued to this process where `fetch` finds it. */
 function use(environment: Environment, facts: TokenFacts, tokens: CredentialTokens): TokenFacts {
   return hold(environment, { facts, tokens, isAdopted: false });

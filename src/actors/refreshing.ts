@@ -1,6 +1,6 @@
 /** Actors of `machines/refresh.ts`. */
 import type { TokenFacts } from '../../machines/contracts.ts';
-import { isExpiring, isUnsaved, type UnsavedTokens } from '../access-token.ts';
+import { isExpiring, isUnsaved } from '../access-token.ts';
 import { takeTurn } from '../durable/take-turns.ts';
 import { type Failure, FailureError, failureOf } from '../failure.ts';
 import { requestRefresh as sendRefresh } from '../protocol/refresh-request.ts';
@@ -10,10 +10,10 @@ import { RECORD_FORMAT } from '../records/record-format.ts';
 import { clientCredentials, type TokenServer } from './client-credentials.ts';
 import { effect } from './effect.ts';
 import type { Environment } from './environment.ts';
-import { adopt, keepTokens, saveUnsaved } from './keep-tokens.ts';
+import { adopt, keepTokens } from './keep-tokens.ts';
 import { obtaining } from './obtaining.ts';
-import { isEndedBySignOut, readLogin } from './shared-login.ts';
 import { isGoodReplacement, newestCredential, storedCredential } from './stored-credential.ts';
+import { saveUnsaved } from './unsaved-tokens.ts';
 
 /** One refresh at a time per credential; whoever waits adopts what the other stored (RFR-05). */
 export const takeRefreshTurn = effect<'takeRefreshTurn'>('refresh', async (environment, { account, resource, token }, signal) => {
@@ -88,13 +88,16 @@ const KEPT_MS = 3_600_000;
 
 /**
  * What may not be repeated is written down before it is tried (RES-03): a refresh
- * token is not spent where the store could not take its successor.
+ * token is not spent where its successor could not be taken, by the store or by the vault.
  */
-async function writeDown({ store, settings }: Environment, { issuer, version }: TokenFacts): Promise<void> {
+async function writeDown({ store, vault, settings }: Environment, { issuer, version }: TokenFacts): Promise<void> {
   const { clock, resource, account } = settings;
   const startedAtEpochMs = clock.now();
   const note = { format: RECORD_FORMAT, version, startedAtEpochMs };
-  await store.write(recordKey('rotation', resource, account, issuer), note, { expiresAtEpochMs: startedAtEpochMs + KEPT_MS });
+  const expiry = { expiresAtEpochMs: startedAtEpochMs + KEPT_MS };
+  const about = ['rotation', resource, account, issuer] as const;
+  const inVault = vault === store ? undefined : vault.write(recordKey('vault', ...about), note, expiry);
+  await Promise.all([store.write(recordKey(...about), note, expiry), inVault]);
 }
 
 const ended = ({ issuer }: TokenFacts): FailureError => new FailureError('refresh_rejected', 'refresh', { issuer });
@@ -108,10 +111,8 @@ function isTakenOver(environment: Environment, facts: TokenFacts, token: TokenFa
 async function tokensToRefresh(environment: Environment, token: TokenFacts): Promise<{ facts: TokenFacts; tokens: CredentialTokens }> {
   const { accessTokens } = environment;
   const { unsaved } = accessTokens;
-  if (unsaved !== undefined && !(await isSuperseded(environment, unsaved))) {
-    const facts = await saveUnsaved(environment);
-    if (facts !== undefined) return { facts, tokens: unsaved.tokens };
-  }
+  const facts = await saveUnsaved(environment);
+  if (unsaved !== undefined && facts !== undefined) return { facts, tokens: unsaved.tokens };
   // What another process has stored or forgotten since is the account's session now, and not what was kept here.
   accessTokens.unsaved = undefined;
   const stored = await storedCredential(environment, token.issuer);
@@ -123,15 +124,6 @@ async function tokensToRefresh(environment: Environment, token: TokenFacts): Pro
 function basedOn({ accessTokens }: Environment, facts: TokenFacts): { readonly basedOn?: string } {
   const version = isUnsaved(facts) ? accessTokens.unsaved?.basedOn : facts.version;
   return version === undefined ? {} : { basedOn: version };
-}
-
-/** Tokens of a first login that could not be stored: another has logged in since, or has signed the account out. */
-async function isSuperseded(environment: Environment, { facts, basedOn, foundVersion }: UnsavedTokens): Promise<boolean> {
-  if (basedOn !== undefined) return false;
-  const stored = await storedCredential(environment, facts.issuer);
-  if (stored !== undefined && stored.facts.version !== foundVersion) return true;
-  const checkpoint = await readLogin(environment);
-  return checkpoint !== undefined && isEndedBySignOut(checkpoint);
 }
 
 /** A refresh before a request needs no discovery: any metadata this issuer once published will do (RFR-01). */

@@ -170,7 +170,7 @@ const STAGES: readonly (readonly [name: string, prepare: () => Promise<Stage>, k
         world.servers.authorizationServer.expireAccessTokens();
         return request;
       }),
-    ['rotation'],
+    ['rotation', 'vault/rotation'],
   ],
   [
     'a login that was signed out elsewhere while its user was away',
@@ -201,7 +201,7 @@ const CODES: readonly Outcome[] = [
 /** A cache, whose format stands in its key: what cannot be read of it is not there. */
 const CACHES = ['server-metadata-1', 'vault/server-metadata-seal'];
 /** Notes of which nobody reads more than that they are there. */
-const NOTES = ['rotation', 'disowned-attempt'];
+const NOTES = ['rotation', 'vault/rotation', 'disowned-attempt'];
 /** No damage may lead to a breach of these. */
 const RULES = ['code sent twice', 'code sent to the wrong issuer', 'token sent elsewhere', 'refresh token sent twice'];
 
