@@ -1,6 +1,7 @@
-import { writeFile } from 'node:fs/promises';
+import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { configure } from '../../src/cli/gateway/configure.ts';
 import { makeKeysFile } from '../../src/cli/gateway/keys-file.ts';
 import { openStore } from '../../src/cli/gateway/open-store.ts';
 import { splitCommand } from '../../src/cli/gateway/split-command.ts';
@@ -65,6 +66,12 @@ describe('authchart gateway refuses', () => {
     ['its secret for a process', { '--backend': undefined, '--backend-command': 'x', '--backend-env': 'OIDC_CLIENT_SECRET' }, 'a secret'],
     ['a store without keys', { '--store': 'redis://localhost' }, '`--store` needs `--keys-file`'],
     ['a password among the arguments', { '--store': 'redis://:SECRET-p@localhost' }, 'arguments are seen by every user'],
+    ['a password in the query', { '--store': 'postgres://db.example/x?sslmode=require&Password=SECRET-p' }, 'arguments are seen by every'],
+    [
+      'a password for a key in the query',
+      { '--store': 'postgres://db.example/x?sslpassword=SECRET-p' },
+      'arguments are seen by every user',
+    ],
     ['a store that is none', { '--store': 'mysql://SECRET-host' }, '`--store` must be `memory`'],
     ['a sign-in without a client', { '--client-id': undefined, '--default-scope': 'a' }, '`--default-scope` needs'],
     ['scopes nobody could get', { '--scope': 'a', '--require-scope': 'b' }, 'nobody could get them'],
@@ -122,6 +129,26 @@ describe('authchart gateway refuses', () => {
     expect(said).toContain('`issuer` of the configuration file must be an https URL');
     expect(said).toContain('`defaultScope` of the configuration file has scopes that `scope` of the configuration file does not name.');
     expect(said).not.toMatch(/--gateway-issuer|of the configuration file of the configuration file/);
+  });
+
+  it('nothing of a password in a file of settings, but warns where others can read it (GWY-14)', async () => {
+    const directory = await temporaryDirectory();
+    const config = join(directory, 'gateway.json');
+    const flags = { resource: RIGHT['--resource'], backend: RIGHT['--backend'], issuer: RIGHT['--issuer'], clientId: 'mcp' };
+    const warningsOf = async (store: string, mode: number): Promise<readonly string[]> => {
+      await writeFile(config, JSON.stringify({ store, keysFile: 'keys.json' }));
+      await chmod(config, mode);
+      const configured = await configure({ flags, environment: {}, configFile: config }, []);
+      return 'problems' in configured ? configured.problems : configured.configuration.warnings;
+    };
+    await writeFile(join(directory, 'keys.json'), await makeKeysFile(0), { mode: 0o600 });
+    expect(await warningsOf('postgres://db.example/x?password=SECRET-p', 0o600)).toEqual([]);
+    expect(await warningsOf('redis://db.example', 0o644)).toEqual([]);
+    for (const store of ['postgres://db.example/x?password=SECRET-p', 'redis://:SECRET-p@db.example']) {
+      const [warning, ...more] = await warningsOf(store, 0o640);
+      expect(warning).toContain('`store` of the configuration file holds a password');
+      expect([more, warning?.includes('SECRET-')]).toEqual([[], false]);
+    }
   });
 
   it('an audience of the command line that a validator of the environment would not look at (GWY-08, GWY-14)', async () => {

@@ -9,7 +9,7 @@ import { readKeysFile } from './keys-file.ts';
 import { defaultListen, type ListenAddress, listenText, parseListen } from './listen-address.ts';
 import { isRunnable } from './look-backend.ts';
 import { problemsOfParts } from './option-labels.ts';
-import { type Complain, type ReadNamedFile, readingNamedFiles } from './secret-files.ts';
+import { type Complain, isReadByOthers, type ReadNamedFile, readingNamedFiles } from './secret-files.ts';
 import type { Setting } from './setting-names.ts';
 import { type GivenSettings, readSettings, type SettingSources } from './setting-sources.ts';
 import { splitCommand } from './split-command.ts';
@@ -49,7 +49,7 @@ export async function configure(sources: SettingSources, command: readonly strin
     staticTokens: jsonTokens(readFile('staticTokenFile'), given.label('staticTokenFile'), complain),
     allowAnonymous: given.has('allowAnonymous'),
     allowedOrigins: given.list('allowedOrigin'),
-    store: storeOf(given, complain),
+    store: storeOf(given, sources.configFile, complain, warnings),
     keys: readKeysFile(readFile('keysFile'), given.label('keysFile'), complain),
     warnings,
   };
@@ -160,19 +160,31 @@ function commandOf(
   return { kind: 'stdio', command: [program, ...args], env };
 }
 
-function storeOf(given: GivenSettings, complain: Complain): string | undefined {
+function storeOf(given: GivenSettings, configFile: string | undefined, complain: Complain, warnings: string[]): string | undefined {
   const text = given.text('store');
   if (text === undefined || text === 'memory') return undefined;
-  if (given.label('store') === '`--store`' && (URL.parse(text)?.password ?? '') !== '') {
-    return complain(
-      '`--store` holds a password, and arguments are seen by every user of this machine: put the URL into the variable `AUTHCHART_GATEWAY_STORE`.',
-    );
+  const label = given.label('store');
+  if (holdsPassword(text)) {
+    if (label === '`--store`') {
+      return complain(
+        '`--store` holds a password, and arguments are seen by every user of this machine: put the URL into the variable `AUTHCHART_GATEWAY_STORE`.',
+      );
+    }
+    if (label.endsWith('configuration file') && configFile !== undefined && isReadByOthers(configFile)) {
+      warnings.push(`${label} holds a password, and that file can be read by other users of this machine; chmod 600 ends that.`);
+    }
   }
   // It may hold a password, and is not quoted.
   if (/^(rediss?|postgres(ql)?):\/\//.test(text) && URL.canParse(text)) return text;
   return complain(
     `${given.label('store')} must be \`memory\`, or the URL of a database: redis://, rediss://, postgres:// or postgresql://.`,
   );
+}
+
+/** Before the host, or as a parameter: drivers read both. */
+function holdsPassword(url: string): boolean {
+  const parsed = URL.parse(url);
+  return parsed !== null && (parsed.password !== '' || [...parsed.searchParams.keys()].some((name) => /password$/i.test(name)));
 }
 
 function jsonKey(text: string | undefined, label: string, complain: Complain): SigningKey | undefined {

@@ -14,12 +14,13 @@ export function readingNamedFiles(given: GivenSettings, complain: Complain, warn
     try {
       const text = readFileSync(path, 'utf8').trim();
       // Secrets that are mounted into containers are readable for all in there: no reason to refuse.
-      if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0) {
-        warnings.push(`The file of ${label} can be read by other users of this machine; chmod 600 ends that.`);
-      }
+      if (isReadByOthers(path)) warnings.push(`The file of ${label} can be read by other users of this machine; chmod 600 ends that.`);
       return text === '' ? complain(`${label} names a file that is empty.`) : text;
     } catch {
       return complain(`${label} names a file that cannot be read.`);
     }
   };
 }
+
+/** Or written. Windows tells it in another way. @throws where there is no such file */
+export const isReadByOthers = (path: string): boolean => process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0;
