@@ -87,6 +87,22 @@ describe('authchart gateway', () => {
       .split('\n')
       .map((line) => (JSON.parse(line) as { readonly type: string }).type);
     expect([exitCode, types[0], types.at(-1)]).toEqual([0, 'listening', 'stopped']);
+    expect(types).not.toContain('log');
+  });
+
+  it('writes a JSON line for each request with --verbose, and warnings without it (GWY-01, OBS-04)', async () => {
+    const { resource, provider } = await gatewaySurroundings();
+    const argv = ['gateway', '--resource', resource, '--issuer', provider.issuer, '--backend', 'http://127.0.0.1:9/mcp', '--json'];
+    const logged = async (...more: readonly string[]): Promise<readonly unknown[]> => {
+      const gateway = await startGateway([...argv, '--allow-anonymous', ...more], {});
+      expect((await fetch(resource, { method: 'POST' })).status).toBe(502);
+      gateway.child.kill('SIGTERM');
+      const lines = (await gateway.ended).stdout.trim().split('\n');
+      const records = lines.map((line) => JSON.parse(line) as { readonly type: string; readonly record: { readonly event: string } });
+      return records.filter(({ type }) => type === 'log').map(({ record }) => record.event);
+    };
+    expect(await logged()).toEqual(['backend-unreachable']);
+    expect(await logged('--verbose')).toEqual(expect.arrayContaining(['backend-unreachable', 'request']));
   });
 
   it('starts although the identity provider is down, and says so (GWY-14)', async () => {

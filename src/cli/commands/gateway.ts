@@ -43,7 +43,7 @@ export async function gateway(context: CommandContext, command: readonly string[
       ? undefined
       : await openStore(configuration.store, process.cwd(), parts.clock, { isCheck: flags.check === true });
   const logger = (record: LogRecord): void => {
-    if (flags.verbose === true || flags.json === true || record.level === 'warn' || record.level === 'error') reporter.log(record);
+    if (flags.verbose === true || record.level === 'warn' || record.level === 'error') reporter.log(record);
   };
   try {
     if (open !== undefined) await askStore(context, open, flags);
