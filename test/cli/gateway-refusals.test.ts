@@ -78,6 +78,12 @@ describe('authchart gateway refuses', () => {
     ['symmetric algorithms', { '--client-id': undefined, '--algorithms': 'HS256' }, 'can also make them'],
     ['an address that is none', { '--listen': 'here' }, '`--listen` must be'],
     ['a name that is no header', { '--client-address-header': 'a b' }, '`--client-address-header` must be the name of one header'],
+    ['a time to wait that is none', { '--request-timeout': 'soon' }, '`--request-timeout` must be a number above zero'],
+    [
+      'a time to wait for a process',
+      { '--backend': undefined, '--backend-command': 'x', '--request-timeout': '60' },
+      '`--request-timeout` is for a backend that is a URL',
+    ],
     ['a file that is not there', { '--client-secret-file': '/nowhere/at/all' }, '`--client-secret-file` names a file that cannot be read'],
     ['a page as origin', { '--allowed-origin': 'https://app.example.com/page' }, 'without path'],
     ['a token format that is none', { '--token-format': 'magic' }, 'must be one of jwt, opaque, upstream'],

@@ -138,6 +138,16 @@ describe('authchart gateway', () => {
     expect(stderr).toContain('✓ Ended.');
   });
 
+  it('waits for the backend as long as it is told, and is healthy meanwhile (GWY-01)', async () => {
+    const { argv, env, resource, origin } = await gatewaySurroundings();
+    const silent = await localServer(() => {});
+    await startGateway([...argv, '--backend', `${silent.origin}/mcp`, '--allow-anonymous', '--request-timeout', '0.5'], env);
+    const asked = fetch(resource, { method: 'POST', body: '{}' });
+    const health = await fetch(`${origin}/oauth/health`, { method: 'HEAD' });
+    expect([health.status, health.headers.get('content-type'), await health.text()]).toEqual([200, 'application/json', '']);
+    expect((await asked).status).toBe(504);
+  });
+
   it('says that a port is taken (GWY-01)', async () => {
     const { argv, env } = await gatewaySurroundings();
     const taken = await localServer(() => {});

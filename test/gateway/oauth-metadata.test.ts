@@ -107,15 +107,21 @@ describe('every endpoint', () => {
     for (const method of ['OPTIONS', 'DELETE', 'PUT']) {
       const { response } = await at(atRoot, url, { method, headers: { origin: 'https://page.example' } });
       expect(response.status).toBe(405);
-      expect(response.headers.get('allow')).toBe(path === 'oauth/consent' ? 'POST' : 'GET');
+      const allowed: Readonly<Record<string, string>> = { 'oauth/consent': 'POST', 'oauth/health': 'GET, HEAD' };
+      expect(response.headers.get('allow')).toBe(allowed[path] ?? 'GET');
       expect(response.headers.has('access-control-allow-origin')).toBe(false);
       expect(response.headers.get('cache-control')).toBe('no-store');
     }
   });
 
   it('answers HEAD as GET without a body, and what it does not own with 404 (GWY-01)', async () => {
-    const head = await at(atRoot, 'https://gateway.example.com/.well-known/oauth-authorization-server', { method: 'HEAD' });
-    expect([head.response.status, head.body]).toEqual([200, {}]);
+    for (const path of ['.well-known/oauth-authorization-server', 'oauth/health']) {
+      const head = await at(atRoot, `https://gateway.example.com/${path}`, { method: 'HEAD' });
+      expect([head.response.status, head.body]).toEqual([200, {}]);
+    }
+    // It begins a sign-in, or ends one.
+    for (const path of ['oauth/authorize', 'oauth/callback'])
+      expect((await at(atRoot, `https://gateway.example.com/${path}`, { method: 'HEAD' })).response.status).toBe(405);
     const unknown = new Request('https://gateway.example.com/mcp');
     expect(atRoot.owns(unknown)).toBe(false);
     expect((await atRoot.fetch(unknown)).status).toBe(404);

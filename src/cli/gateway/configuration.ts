@@ -8,7 +8,13 @@ export type BackendTokenMode = 'none' | 'upstream';
 export type TokenFormat = 'jwt' | 'opaque' | 'upstream';
 
 export type BackendConfiguration =
-  | { readonly kind: 'http'; readonly url: string; readonly token: BackendTokenMode }
+  | {
+      readonly kind: 'http';
+      readonly url: string;
+      readonly token: BackendTokenMode;
+      /** To the headers of an answer. `undefined`: as the proxy has it. */
+      readonly timeoutSeconds: number | undefined;
+    }
   | { readonly kind: 'stdio'; readonly command: readonly [string, ...string[]]; readonly env: readonly string[] };
 
 /** The gateway is an authorization server of its own before the identity provider. */

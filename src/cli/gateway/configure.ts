@@ -34,7 +34,7 @@ export async function configure(sources: SettingSources, command: readonly strin
     resource: given.text('resource') ?? '',
     name: given.text('name'),
     listen: listenOf(given, complain),
-    backend: backendOf(given, command, complain) ?? { kind: 'http', url: '', token: 'none' },
+    backend: backendOf(given, command, complain) ?? { kind: 'http', url: '', token: 'none', timeoutSeconds: undefined },
     issuer: given.text('issuer'),
     signIn: signInOf(given, readFile, complain),
     scopes: given.list('scope'),
@@ -128,7 +128,7 @@ function backendOf(given: GivenSettings, after: readonly string[], complain: Com
     if (parsed === undefined || parsed.hash !== '') {
       return complain(`${given.label('backend')} must be an http or https URL, without user name and fragment.`);
     }
-    return { kind: 'http', url: parsed.href, token };
+    return { kind: 'http', url: parsed.href, token, timeoutSeconds: numberOf(given.text('requestTimeout')) };
   }
   return commandOf(given, (typeof written === 'string' ? splitCommand(written) : written) ?? after, after.length > 0, complain);
 }

@@ -15,6 +15,7 @@ export function addGatewayOptions(command: Command): Command {
     .option('--backend-env <names>', 'environment variables that command may see (repeatable)', collectWords)
     .option('--backend-token <what>', 'what the backend gets to authenticate with: none or upstream (default: none)')
     .option('--allow-plain-backend', 'let --backend be plain http to another machine: whoever is between sees everything')
+    .option('--request-timeout <seconds>', 'how long --backend may take to begin an answer (default: 120)')
     .option('--listen <host:port>', 'where to listen (default: 127.0.0.1, at the port of a loopback --resource, else 8080)')
     .optionsGroup('Who signs people in:')
     .option('--issuer <url>', 'the identity provider')

@@ -41,7 +41,12 @@ const OIDC_OPTIONS: Labels = {
   algorithms: 'algorithms',
   leewaySeconds: 'leeway',
 };
-const PROXY_OPTIONS: Labels = { backend: 'backend', backendToken: 'backendToken', resource: 'resource' };
+const PROXY_OPTIONS: Labels = {
+  backend: 'backend',
+  backendToken: 'backendToken',
+  requestTimeoutMs: 'requestTimeout',
+  resource: 'resource',
+};
 
 export async function problemsOfParts(configuration: GatewayConfiguration, given: GivenSettings): Promise<readonly string[]> {
   const { backend, issuer, signIn, staticTokens, keys, requiredScopes } = configuration;

@@ -67,6 +67,7 @@ export function proxyOptions(
     backendToken: backend.token,
     // Said by `--allow-plain-backend`, or it would not have come so far.
     tokenInClear: true,
+    ...(backend.timeoutSeconds !== undefined && { requestTimeoutMs: backend.timeoutSeconds * 1000 }),
     ...(keys !== undefined && { sessionKey: keys.sessionKey }),
   };
 }

@@ -16,6 +16,7 @@ export interface SettingName {
 export const SETTING_NAMES = {
   resource: { kind: 'text', flag: '--resource', variable: 'OAUTH_RESOURCE_URL' },
   name: { kind: 'text', flag: '--name' },
+  requestTimeout: { kind: 'text', flag: '--request-timeout' },
   listen: { kind: 'text', flag: '--listen' },
   backend: { kind: 'text', flag: '--backend' },
   allowPlainBackend: { kind: 'switch', flag: '--allow-plain-backend' },

@@ -99,9 +99,8 @@ function networkProblems(
       backend.kind === 'stdio' && backend.env.some((name) => SECRET_VARIABLES.includes(name)),
       `${given.label('backendEnv')} names a secret of the gateway's: the MCP server must not have it.`,
     ),
-    ...when(
-      backend.kind === 'stdio' && given.has('allowPlainBackend'),
-      `${given.label('allowPlainBackend')} is for a backend that is a URL.`,
+    ...(['allowPlainBackend', 'requestTimeout'] as const).flatMap((setting) =>
+      when(backend.kind === 'stdio' && given.has(setting), `${given.label(setting)} is for a backend that is a URL.`),
     ),
   ];
 }

@@ -25,14 +25,11 @@ export const pageRoute = (method: 'GET' | 'POST', answer: Route['answer']): Rout
 /** Says that the process answers, and nothing of what it depends on. */
 export const healthRoute: Route = { methods: ['GET'], isOpen: false, answer: () => jsonAnswer({ status: 'ok' }) };
 
-export async function answerAt({ methods, isOpen, answer }: Route, request: Request, network?: string): Promise<Response> {
-  const allowed = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), ...(isOpen ? ['OPTIONS'] : [])];
-  if (request.method === 'OPTIONS' && isOpen) return preflightAnswer(allowed);
-  if (request.method === 'HEAD' && methods.includes('GET') && isOpen) return new Response(null, await answer(request, network));
-  if (!(methods as readonly string[]).includes(request.method))
-    return methodNotAllowed(
-      allowed.filter((method) => isOpen || method !== 'HEAD'),
-      isOpen,
-    );
-  return answer(request, network);
+export async function answerAt({ methods, isOpen, isPage, answer }: Route, request: Request, network?: string): Promise<Response> {
+  // A page changes something by being asked for.
+  const hasHead = methods.includes('GET') && isPage !== true;
+  const allowed = [...methods, ...(hasHead ? ['HEAD'] : []), ...(isOpen ? ['OPTIONS'] : [])];
+  if (!allowed.includes(request.method)) return methodNotAllowed(allowed, isOpen);
+  if (request.method === 'OPTIONS') return preflightAnswer(allowed);
+  return request.method === 'HEAD' ? new Response(null, await answer(request, network)) : answer(request, network);
 }
