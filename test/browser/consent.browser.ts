@@ -67,6 +67,24 @@ describe('a sign-in through the gateway, in a browser', () => {
     expect(scene.callbacks).toHaveLength(1);
   });
 
+  it('that is wrong from the start leads to a web site by a link that the person follows, and not by itself (GWY-05, GWY-06)', async () => {
+    const scene = await gatewayScene(chromium());
+    const { page } = await scene.person({ locale: 'de' });
+    const asked: string[] = [];
+    await page.route('https://client.example.com/**', (route) => {
+      asked.push(route.request().url());
+      return route.fulfill({ body: 'Back at the client' });
+    });
+    const redirect_uri = 'https://client.example.com/callback';
+    await page.goto(await scene.authorizeUrl({ redirect_uris: [redirect_uri] }, { redirect_uri, response_type: 'token' }));
+    expect(await page.textContent('a')).toBe('Zurück zu client.example.com');
+    expect(asked).toEqual([]);
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/^https:\/\/client\.example\.com\/callback\?error=unsupported_response_type&/);
+    expect(asked).toHaveLength(1);
+  });
+
   it('outlives a double click on the button (GWY-06)', async () => {
     const scene = await gatewayScene(chromium());
     const { page } = await scene.person();
@@ -130,7 +148,14 @@ describe('the consent page, in a browser', () => {
     const scene = await gatewayScene(chromium());
     const { page } = await scene.person({ ...look, locale, bypassCSP: true, viewport: { width: 1280, height: 800 } });
     const scope = Array.from({ length: 20 }, (_one, n) => `area-${n}:read`).join(' ');
-    for (const url of [await scene.authorizeUrl({}, { scope }), `${scene.origin}/oauth/callback?state=x&code=x`]) {
+    const elsewhere = { redirect_uris: ['https://client.example.com/callback'] };
+    const malformed = { redirect_uri: 'https://client.example.com/callback', response_type: 'token' };
+    const pages = [
+      await scene.authorizeUrl({}, { scope }),
+      await scene.authorizeUrl(elsewhere, malformed),
+      `${scene.origin}/oauth/callback?state=x&code=x`,
+    ];
+    for (const url of pages) {
       await page.goto(url);
       await page.addScriptTag({ content: axe.source });
       // Colours that the person has chosen are the person's: axe computes with ours.

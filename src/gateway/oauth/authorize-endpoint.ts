@@ -1,19 +1,20 @@
 /**
  * The authorization endpoint (RFC 6749 section 3.1, RFC 7636, RFC 8707): what a client
- * asks is looked at before anybody is shown anything, and what cannot be answered at
- * a redirect URI of that very client is answered here.
+ * asks is looked at before anybody is shown anything. What is wrong with it is said here,
+ * unless the client listens on the person's own machine.
  */
 import { canonicalResource } from '../../protocol/resource-identifier.ts';
 import { isScopeToken } from '../../protocol/scope-token.ts';
 import { parseScope } from '../../protocol/scopes.ts';
 import { bindingCookie } from './browser-binding.ts';
 import type { GatewayClient } from './client-registration.ts';
+import type { SignInProblem } from './consent-page.ts';
 import { textsFor } from './consent-texts.ts';
 import { findClient, type GatewayParts } from './gateway-parts.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
 import { htmlAnswer, OAuthAnswer, redirectAnswer } from './oauth-answers.ts';
 import { digestOf, randomText } from './random-text.ts';
-import { matchesRedirectUri } from './redirect-uris.ts';
+import { isLoopback, matchesRedirectUri } from './redirect-uris.ts';
 import { type Parameters, parametersOf } from './request-parameters.ts';
 
 const MOST_SCOPES = 50;
@@ -38,7 +39,13 @@ export async function authorize(parts: GatewayParts, request: Request, network: 
     return await askForConsent(parts, { request, network }, { client, redirectUri, clientState, ...readRequest(settings, parameters) });
   } catch (thrown) {
     if (!(thrown instanceof OAuthAnswer)) throw thrown;
-    return clientErrorAnswer(settings, { redirectUri, clientState }, thrown.error, thrown.message);
+    const { error, message } = thrown;
+    const url = clientUrl(settings, { redirectUri, clientState }, { error, error_description: message });
+    // Nobody has consented to anything: who has registered a URI here has not earned to have people sent there by us (RFC 9700
+    // section 4.11.2). What listens on the person's own machine waits for an answer, and no stranger gains by one.
+    return isLoopback(redirectUri)
+      ? redirectAnswer(url)
+      : problemAnswer(parts, request, message, { status: thrown.status, back: { error, redirectUri, url } });
   }
 }
 
@@ -131,8 +138,9 @@ async function askForConsent(
       },
     },
   );
-  if (begun === undefined) throw new OAuthAnswer('temporarily_unavailable', 'Too many people sign in at this time.');
-  if (begun.step !== 'awaitingConsent') throw new OAuthAnswer('temporarily_unavailable', 'Nobody can sign in at this moment.');
+  if (begun === undefined) throw new OAuthAnswer('temporarily_unavailable', 'Too many people sign in at this time.', { status: 503 });
+  if (begun.step !== 'awaitingConsent')
+    throw new OAuthAnswer('temporarily_unavailable', 'Nobody can sign in at this moment.', { status: 503 });
   const { id } = begun.context;
   bounds.began(network, id);
   const question = { client, redirectUri, scopes, resource: settings.name, transactionId: id, formToken, action: endpoints.consent };
@@ -143,15 +151,16 @@ async function askForConsent(
   });
 }
 
-/** A page for the person: there is nowhere to send the browser. */
+/** A page for the person: there is nowhere to send the browser by itself. */
 export async function problemAnswer(
   parts: GatewayParts,
   request: Request,
   reason: string,
-  { status = 400, headers = {} }: { readonly status?: number; readonly headers?: Readonly<Record<string, string>> } = {},
+  o: { readonly status?: number; readonly headers?: Readonly<Record<string, string>>; readonly back?: SignInProblem['back'] } = {},
 ): Promise<Response> {
-  const page = await parts.pages.problem(reason, textsFor(request.headers.get('accept-language'), parts.settings.consent.texts));
-  return htmlAnswer(page.html, status, { ...headers, ...page.headers });
+  const spoken = textsFor(request.headers.get('accept-language'), parts.settings.consent.texts);
+  const page = await parts.pages.problem({ reason, back: o.back }, spoken);
+  return htmlAnswer(page.html, o.status ?? 400, { ...o.headers, ...page.headers });
 }
 
 export interface ClientPlace {
@@ -159,19 +168,23 @@ export interface ClientPlace {
   readonly clientState: string | undefined;
 }
 
-/** Back to the client with an error (RFC 6749 section 4.1.2.1) and our issuer (RFC 9207). */
-export function clientErrorAnswer(settings: GatewaySettings, place: ClientPlace, error: string, description?: string): Response {
-  return clientAnswer(settings, place, { error, ...(description !== undefined && { error_description: description }) });
-}
-
-/** Back to the client; `iss` is always ours, never the one upstream. */
+/** Back to the client, by the redirect URI it has registered (RFC 6749 section 4.1.2). */
 export function clientAnswer(
-  { issuer }: Pick<GatewaySettings, 'issuer'>,
-  { redirectUri, clientState }: ClientPlace,
+  settings: Pick<GatewaySettings, 'issuer'>,
+  place: ClientPlace,
   members: Readonly<Record<string, string>>,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
+  return redirectAnswer(clientUrl(settings, place, members), headers);
+}
+
+/** `iss` is always ours (RFC 9207), never the one upstream. */
+function clientUrl(
+  { issuer }: Pick<GatewaySettings, 'issuer'>,
+  { redirectUri, clientState }: ClientPlace,
+  members: Readonly<Record<string, string>>,
+): string {
   const parameters = new URLSearchParams({ ...members, ...(clientState !== undefined && { state: clientState }), iss: issuer });
   // The registered text is kept as it is: a parser would write it anew.
-  return redirectAnswer(`${redirectUri}${redirectUri.includes('?') ? '&' : '?'}${parameters}`, headers);
+  return `${redirectUri}${redirectUri.includes('?') ? '&' : '?'}${parameters}`;
 }

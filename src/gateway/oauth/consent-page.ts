@@ -4,7 +4,7 @@
  */
 import type { GatewayClient } from './client-registration.ts';
 import type { SpokenTexts } from './consent-texts.ts';
-import type { ConsentOptions } from './gateway-options.ts';
+import type { ConsentOptions, ConsentTexts } from './gateway-options.ts';
 import { isLoopback } from './redirect-uris.ts';
 
 export interface ConsentQuestion {
@@ -24,9 +24,17 @@ export interface Page {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** Why a sign-in cannot go on. */
+export interface SignInProblem {
+  /** In English, for people or for the developers of a client. */
+  readonly reason: string;
+  /** Where the person may take an error of the client's, by a link: to its redirect URI, with the code of the error. */
+  readonly back?: { readonly error: string; readonly redirectUri: string; readonly url: string } | undefined;
+}
+
 export interface Pages {
   consent(question: ConsentQuestion, spoken: SpokenTexts): Promise<Page>;
-  problem(reason: string, spoken: SpokenTexts): Promise<Page>;
+  problem(problem: SignInProblem, spoken: SpokenTexts): Promise<Page>;
 }
 
 const STYLE = `
@@ -49,7 +57,8 @@ form{display:flex;flex-wrap:wrap;gap:12px;margin-top:26px}
 button{flex:1 1 auto;min-height:48px;padding:10px 18px;font:inherit;border:1px solid var(--soft);border-radius:10px;background:transparent;color:inherit;cursor:pointer}
 button:hover{text-decoration:underline}
 button[value=allow]{background:var(--accent);border-color:var(--accent);color:var(--on-accent);font-weight:600}
-button:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
+a{color:var(--accent)}
+button:focus-visible,a:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 `;
 
 /** The shape of a closed lock; it says nothing that the heading does not. */
@@ -133,22 +142,30 @@ ${lines.join('\n')}
         language,
       );
     },
-    problem(reason, { language, texts, reasons }) {
-      const spoken = reasons[reason];
+    problem({ reason, back }, { language, texts, inWords }) {
+      const spoken = inWords(reason, back?.error);
+      // What is meant for the developers of a client is there in English only.
+      const english = `<p${spoken === undefined ? '' : ' class="soft"'} lang="en" dir="ltr">${escapeHtml(reason)}</p>`;
       return page(
         {
           title: texts.problem,
           heading: escapeHtml(texts.problem),
           lines: [
-            // What is meant for the developers of a client is there in English only.
-            spoken === undefined ? `<p lang="en" dir="ltr">${escapeHtml(reason)}</p>` : `<p>${escapeHtml(spoken)}</p>`,
-            `<p class="soft">${escapeHtml(texts.startAgain)}</p>`,
+            ...(spoken === undefined ? [] : [`<p>${escapeHtml(spoken)}</p>`]),
+            ...(spoken === undefined || back !== undefined ? [english] : []),
+            ...(back === undefined ? [`<p class="soft">${escapeHtml(texts.startAgain)}</p>`] : wayBack(back, texts)),
           ],
         },
         language,
       );
     },
   };
+}
+
+/** For the person to take: a link of ours that leads elsewhere by itself would lend our name to whoever has registered it. */
+function wayBack({ redirectUri, url }: NonNullable<SignInProblem['back']>, texts: ConsentTexts): readonly string[] {
+  const link = filled(escapeHtml(texts.back), { host: code(placeOf(redirectUri)) });
+  return [`<p><a href="${escapeHtml(url)}">${link}</a></p>`, `<p class="soft">${escapeHtml(texts.backUnchecked)}</p>`];
 }
 
 const isDocument = ({ clientId }: GatewayClient): boolean => clientId.startsWith('https://');

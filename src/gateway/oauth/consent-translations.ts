@@ -6,6 +6,10 @@ export interface PageTexts extends ConsentTexts {
   readonly ended: string;
   readonly elsewhere: string;
   readonly answered: string;
+  /** Why it cannot begin: what the client asks is not in order, is not to be had here, or not at this moment. */
+  readonly malformed: string;
+  readonly notOffered: string;
+  readonly busy: string;
 }
 
 export const TRANSLATIONS: ReadonlyMap<string, PageTexts> = new Map<string, PageTexts>([
@@ -25,9 +29,14 @@ export const TRANSLATIONS: ReadonlyMap<string, PageTexts> = new Map<string, Page
       refuse: 'Refuse',
       problem: 'This sign-in cannot go on',
       startAgain: 'Close this window and start again in the application.',
+      back: 'Back to {host}',
+      backUnchecked: 'The application has named this address. Nobody has checked it.',
       ended: 'It has ended, or took too long.',
       elsewhere: 'It was begun in another browser, or by another page.',
       answered: 'It was answered already.',
+      malformed: 'The application has asked in a way that is not understood here.',
+      notOffered: 'The application asks for something that is not to be had here.',
+      busy: 'Nobody can sign in at this moment. Try again later.',
     },
   ],
   [
@@ -46,9 +55,14 @@ export const TRANSLATIONS: ReadonlyMap<string, PageTexts> = new Map<string, Page
       refuse: 'Ablehnen',
       problem: 'Diese Anmeldung kann nicht weitergehen',
       startAgain: 'Schließen Sie dieses Fenster und beginnen Sie in der Anwendung von vorn.',
+      back: 'Zurück zu {host}',
+      backUnchecked: 'Diese Adresse hat die Anwendung genannt. Niemand hat sie geprüft.',
       ended: 'Sie ist beendet oder hat zu lange gedauert.',
       elsewhere: 'Sie wurde in einem anderen Browser oder von einer anderen Seite begonnen.',
       answered: 'Sie wurde bereits beantwortet.',
+      malformed: 'Die Anwendung hat auf eine Weise angefragt, die hier nicht verstanden wird.',
+      notOffered: 'Die Anwendung verlangt etwas, das es hier nicht gibt.',
+      busy: 'Im Augenblick kann sich niemand anmelden. Versuchen Sie es später noch einmal.',
     },
   ],
   [
@@ -67,9 +81,14 @@ export const TRANSLATIONS: ReadonlyMap<string, PageTexts> = new Map<string, Page
       refuse: 'Refuser',
       problem: 'Cette connexion ne peut pas continuer',
       startAgain: 'Fermez cette fenêtre et recommencez dans l’application.',
+      back: 'Retour à {host}',
+      backUnchecked: 'L’application a indiqué cette adresse. Personne ne l’a vérifiée.',
       ended: 'Elle est terminée ou a pris trop de temps.',
       elsewhere: 'Elle a été commencée dans un autre navigateur ou par une autre page.',
       answered: 'Une réponse a déjà été donnée.',
+      malformed: 'La demande de l’application n’est pas comprise ici.',
+      notOffered: 'L’application demande quelque chose qui n’existe pas ici.',
+      busy: 'Personne ne peut se connecter pour le moment. Réessayez plus tard.',
     },
   ],
   [
@@ -88,9 +107,14 @@ export const TRANSLATIONS: ReadonlyMap<string, PageTexts> = new Map<string, Page
       refuse: 'Rechazar',
       problem: 'Este inicio de sesión no puede continuar',
       startAgain: 'Cierre esta ventana y vuelva a empezar en la aplicación.',
+      back: 'Volver a {host}',
+      backUnchecked: 'La aplicación ha indicado esta dirección. Nadie la ha comprobado.',
       ended: 'Ha terminado o ha tardado demasiado.',
       elsewhere: 'Se inició en otro navegador o desde otra página.',
       answered: 'Ya se ha respondido.',
+      malformed: 'La aplicación ha hecho la solicitud de una forma que aquí no se entiende.',
+      notOffered: 'La aplicación solicita algo que aquí no existe.',
+      busy: 'Nadie puede iniciar sesión en este momento. Inténtelo de nuevo más tarde.',
     },
   ],
   [
@@ -109,9 +133,14 @@ export const TRANSLATIONS: ReadonlyMap<string, PageTexts> = new Map<string, Page
       refuse: 'Rifiuta',
       problem: 'Questo accesso non può continuare',
       startAgain: 'Chiuda questa finestra e ricominci dall’applicazione.',
+      back: 'Torna a {host}',
+      backUnchecked: 'L’indirizzo è stato indicato dall’applicazione. Nessuno lo ha verificato.',
       ended: 'È terminato o ha richiesto troppo tempo.',
       elsewhere: 'È stato iniziato in un altro browser o da un’altra pagina.',
       answered: 'È già stata data una risposta.',
+      malformed: 'La richiesta dell’applicazione è in una forma che qui non viene compresa.',
+      notOffered: 'L’applicazione chiede qualcosa che qui non è disponibile.',
+      busy: 'Al momento nessuno può accedere. Riprovi più tardi.',
     },
   ],
   [
@@ -130,9 +159,14 @@ export const TRANSLATIONS: ReadonlyMap<string, PageTexts> = new Map<string, Page
       refuse: 'Recusar',
       problem: 'Este início de sessão não pode continuar',
       startAgain: 'Feche esta janela e recomece na aplicação.',
+      back: 'Voltar a {host}',
+      backUnchecked: 'Este endereço foi indicado pela aplicação. Ninguém o verificou.',
       ended: 'Terminou ou demorou demasiado.',
       elsewhere: 'Foi iniciado noutro navegador ou por outra página.',
       answered: 'Já foi respondido.',
+      malformed: 'O pedido da aplicação foi feito de uma forma que não é aqui compreendida.',
+      notOffered: 'A aplicação pede algo que não existe aqui.',
+      busy: 'De momento, ninguém pode iniciar sessão. Tente novamente mais tarde.',
     },
   ],
   [
@@ -151,9 +185,14 @@ export const TRANSLATIONS: ReadonlyMap<string, PageTexts> = new Map<string, Page
       refuse: '拒否',
       problem: 'このサインインは続行できません',
       startAgain: 'このウィンドウを閉じ、アプリケーションからやり直してください。',
+      back: '{host} に戻る',
+      backUnchecked: 'このアドレスはアプリケーションが指定したもので、誰も確認していません。',
       ended: '終了しているか、時間がかかりすぎました。',
       elsewhere: '別のブラウザー、または別のページで開始されたものです。',
       answered: 'すでに回答済みです。',
+      malformed: 'アプリケーションからの要求の形式が正しくないため、処理できません。',
+      notOffered: 'アプリケーションが、ここでは提供されていないものを求めています。',
+      busy: '現在、誰もサインインできません。しばらくしてからもう一度お試しください。',
     },
   ],
   [
@@ -171,9 +210,14 @@ export const TRANSLATIONS: ReadonlyMap<string, PageTexts> = new Map<string, Page
       refuse: '拒绝',
       problem: '此次登录无法继续',
       startAgain: '请关闭此窗口，然后在应用程序中重新开始。',
+      back: '返回 {host}',
+      backUnchecked: '该地址由应用程序提供，未经任何人核实。',
       ended: '登录已结束，或耗时过长。',
       elsewhere: '登录是在另一个浏览器中或由另一个页面发起的。',
       answered: '已作出答复。',
+      malformed: '应用程序的请求方式在此无法识别。',
+      notOffered: '应用程序请求的内容在此不提供。',
+      busy: '目前无法登录，请稍后重试。',
     },
   ],
   [
@@ -191,9 +235,14 @@ export const TRANSLATIONS: ReadonlyMap<string, PageTexts> = new Map<string, Page
       refuse: 'رفض',
       problem: 'لا يمكن متابعة تسجيل الدخول هذا',
       startAgain: 'أغلق هذه النافذة وابدأ من جديد في التطبيق.',
+      back: 'العودة إلى {host}',
+      backUnchecked: 'ذكر التطبيق هذا العنوان، ولم يتحقق منه أحد.',
       ended: 'لقد انتهى أو استغرق وقتًا طويلًا.',
       elsewhere: 'بدأ في متصفح آخر أو من صفحة أخرى.',
       answered: 'تمت الإجابة عنه من قبل.',
+      malformed: 'طلب التطبيق جاء بصيغة غير مفهومة هنا.',
+      notOffered: 'يطلب التطبيق شيئًا غير متاح هنا.',
+      busy: 'لا يمكن لأحد تسجيل الدخول في هذه اللحظة. حاول مرة أخرى لاحقًا.',
     },
   ],
 ]);

@@ -136,6 +136,10 @@ export interface ConsentTexts {
   readonly refuse: string;
   readonly problem: string;
   readonly startAgain: string;
+  /** A link that takes the person, and what is wrong, back to the client. */
+  readonly back: string;
+  /** Beside that link. */
+  readonly backUnchecked: string;
 }
 
 export interface GatewayLimits {
