@@ -6,6 +6,7 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playw
 import { onTestFinished } from 'vitest';
 import { createGateway, type Gateway } from '../../src/gateway/oauth/create-gateway.ts';
 import type { GatewayOptions } from '../../src/gateway/oauth/gateway-options.ts';
+import { registeredUpstream } from '../fixtures/gateway-server.ts';
 import { startOidcProvider } from '../fixtures/oidc-provider.ts';
 import { CHALLENGE, VERIFIER } from '../helpers/gateway-scene.ts';
 
@@ -63,17 +64,13 @@ export async function gatewayScene(browser: Browser, changes: Partial<GatewayOpt
     return (request, response) => void answer(request as Parameters<typeof answer>[0], response);
   });
   const origin = `http://localhost:${port}`;
-  const upstream = await registered(`${provider.issuer}/reg`, {
-    redirect_uris: [`${origin}/oauth/callback`],
-    grant_types: ['authorization_code', 'refresh_token'],
-  });
+  const upstream = await registeredUpstream(provider, `${origin}/oauth/callback`);
   gateway = createGateway({
     resource: `${origin}/mcp`,
     name: 'Weather',
     upstream: {
       issuer: provider.issuer,
-      clientId: upstream.client_id,
-      clientSecret: upstream.client_secret ?? '',
+      ...upstream,
       resource: 'http://127.0.0.1:9/mcp',
     },
     ...changes,
@@ -130,7 +127,7 @@ function authorizationUrl(origin: string, asked: Readonly<Record<string, string>
   return `${origin}/oauth/authorize?${new URLSearchParams(parameters)}`;
 }
 
-async function registered(endpoint: string, metadata: object): Promise<{ client_id: string; client_secret?: string }> {
+async function registered(endpoint: string, metadata: object): Promise<{ client_id: string }> {
   const headers = { 'content-type': 'application/json' };
   return (await (await fetch(endpoint, { method: 'POST', headers, body: JSON.stringify(metadata) })).json()) as { client_id: string };
 }
