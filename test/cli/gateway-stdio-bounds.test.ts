@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { unreadBound } from '../../src/cli/gateway/unread-bound.ts';
 import { callerNamed, INITIALIZE, post, scene, URL_BEHIND } from './stdio-scene.ts';
 
 const ANSWER = {
@@ -67,6 +68,30 @@ describe('what a stdio session keeps', () => {
     await expect.poll(() => scenery.events.filter(({ event }) => event === 'backend.unread')).toHaveLength(1);
     await expect(second.text()).rejects.toThrow('does not keep up');
     expect((await first.text()).length).toBeGreaterThan(400_000);
+  });
+
+  it('in many small pieces is handed on in few (GWY-01)', async () => {
+    const pieces = Array.from({ length: 20_000 }, (_, index) => `data: ${index}\n\n`);
+    const left = pieces.values();
+    let isThere = false;
+    const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
+      pull(controller) {
+        const { done, value } = left.next();
+        if (done !== true) return controller.enqueue(new TextEncoder().encode(value));
+        controller.close();
+        isThere = true;
+      },
+    });
+    const bounded = unreadBound(1_000_000, () => {})(new Response(source));
+    await expect.poll(() => isThere).toBe(true);
+    let text = '';
+    let reads = 0;
+    for await (const chunk of bounded.body ?? []) {
+      text += new TextDecoder().decode(chunk);
+      reads += 1;
+    }
+    expect(text).toBe(pieces.join(''));
+    expect(reads).toBeLessThan(20);
   });
 
   it('of what is no JSON-RPC in the log is bounded in number, together with its stderr (GWY-01, OBS-04)', async () => {

@@ -10,6 +10,17 @@ interface Kept {
   breakOff(): void;
 }
 
+const PIECE_BYTES = 64 * 1024;
+
+/** Many small ones at once: to take the first of a long list away moves all the others. */
+function taken(kept: Kept): Chunk {
+  let [count, bytes] = [0, 0];
+  do bytes += kept.chunks[count++]?.byteLength ?? 0;
+  while (count < kept.chunks.length && bytes < PIECE_BYTES);
+  kept.bytes -= bytes;
+  return Buffer.concat(kept.chunks.splice(0, count));
+}
+
 /**
  * @param onFull the readers were too slow, and the stream of which most was left breaks off
  * @returns the response, its body read at once: the source would keep it otherwise, where nobody can count it
@@ -67,11 +78,7 @@ export function unreadBound(mostBytes: number, onFull: () => void): (response: R
       {
         async pull(controller) {
           if (kept.chunks.length === 0 && end === undefined) await new Promise<void>((resolve) => (wake = resolve));
-          const chunk = kept.chunks.shift();
-          if (chunk !== undefined) {
-            kept.bytes -= chunk.byteLength;
-            return controller.enqueue(chunk);
-          }
+          if (kept.chunks.length > 0) return controller.enqueue(taken(kept));
           all.delete(kept);
           if (end !== undefined && 'thrown' in end) throw end.thrown;
           controller.close();
