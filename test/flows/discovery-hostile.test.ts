@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { DEFAULT_LIMITS } from '../../src/limits.ts';
 import { endlessBody, htmlPage, hugeJson, networkFails, neverAnswers, redirectTo, stalledBody } from '../fixtures/scripted/bad-answers.ts';
 import type { Document } from '../fixtures/scripted/options.ts';
 import type { Responder } from '../fixtures/scripted/overrides.ts';
@@ -8,13 +9,24 @@ import { failureOfCall, whileTimePasses } from '../helpers/waiting.ts';
 
 const call = ({ client, servers }: Scene): Promise<Response> => client.fetch(servers.resource.url, CALL);
 
-/** Requests end soon in real time: nobody waits for a server that says nothing. */
-const impatient = { client: { limits: { requestTimeoutMs: 25, responseBytes: 64 * 1024 } } } as const;
+/** Told apart from the clock, which says what time it is. */
+const DEADLINES = { toFake: ['setTimeout', 'clearTimeout'] } as const satisfies Parameters<typeof vi.useFakeTimers>[0];
+
+const bounded = { client: { limits: { responseBytes: 64 * 1024 } } } as const;
+
+/** The deadline of the request, which is one of the platform's timers, passes as soon as the request has come. */
+const inVain =
+  (answer: Responder): Responder =>
+  (...request) => {
+    setImmediate(() => vi.advanceTimersByTime(DEFAULT_LIMITS.requestTimeoutMs));
+    return answer(...request);
+  };
+afterEach(() => void vi.useRealTimers());
 
 type Attack = readonly [what: string, answer: Responder];
 const SILENT: readonly Attack[] = [
-  ['says nothing', neverAnswers],
-  ['sends headers and nothing more', stalledBody],
+  ['says nothing', inVain(neverAnswers)],
+  ['sends headers and nothing more', inVain(stalledBody)],
 ];
 const TOO_MUCH: readonly Attack[] = [
   ['never stops sending', endlessBody],
@@ -25,7 +37,8 @@ describe('a server that takes its time or sends too much', () => {
   it.each(SILENT.flatMap((attack) => (['resource-metadata', 'server-metadata'] as const).map((purpose) => [purpose, ...attack] as const)))(
     'at the %s %s: the flow ends as retryable, after bounded tries (SEC-02, ASM-02)',
     async (purpose, _what, answer) => {
-      const world = scene(impatient);
+      vi.useFakeTimers(DEADLINES);
+      const world = scene(bounded);
       world.servers.respond(purpose, answer, { times: 99 });
       expect(await failureOfCall(whileTimePasses(world.clock, call(world)))).toMatchObject({
         code: 'network_timeout',
@@ -38,13 +51,13 @@ describe('a server that takes its time or sends too much', () => {
   );
 
   it.each(TOO_MUCH)('at the resource metadata %s: the next candidate is taken (SEC-02, PRM-02)', async (_what, answer) => {
-    const world = scene({ ...impatient, resource: { metadataAt: ['path', 'root'] } });
+    const world = scene({ ...bounded, resource: { metadataAt: ['path', 'root'] } });
     world.servers.respond('/.well-known/oauth-protected-resource/mcp', answer);
     expect((await call(world)).status).toBe(200);
   });
 
   it.each(TOO_MUCH)('at the authorization server metadata %s: the next candidate is taken (SEC-02, ASM-02)', async (_what, answer) => {
-    const world = scene({ ...impatient, authorizationServer: { metadataAt: ['oauth', 'oidc-appended'] } });
+    const world = scene({ ...bounded, authorizationServer: { metadataAt: ['oauth', 'oidc-appended'] } });
     world.servers.respond('/.well-known/oauth-authorization-server', answer);
     expect((await call(world)).status).toBe(200);
   });
@@ -52,7 +65,7 @@ describe('a server that takes its time or sends too much', () => {
   it.each(TOO_MUCH.flatMap((attack) => (['registration', 'token'] as const).map((purpose) => [purpose, ...attack] as const)))(
     'at the %s endpoint %s: the flow ends with an error that says so (SEC-02)',
     async (purpose, _what, answer) => {
-      const world = scene(impatient);
+      const world = scene(bounded);
       world.servers.respond(purpose, answer, { times: 99 });
       expect(await failureOfCall(call(world))).toMatchObject({ code: 'response_too_large', phase: purpose });
       expect(world.servers.requestsFor(purpose)).toHaveLength(1);
@@ -60,7 +73,8 @@ describe('a server that takes its time or sends too much', () => {
   );
 
   it.each(SILENT)('at the token endpoint %s: the code is not sent again (SEC-02, AUT-09)', async (_what, answer) => {
-    const world = scene(impatient);
+    vi.useFakeTimers(DEADLINES);
+    const world = scene(bounded);
     world.servers.respond('token', answer, { times: 99 });
     expect(await failureOfCall(whileTimePasses(world.clock, call(world)))).toMatchObject({ code: 'network_timeout', phase: 'token' });
     expect(world.servers.requestsFor('token')).toHaveLength(1);
