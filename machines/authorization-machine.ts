@@ -29,7 +29,10 @@ export const authorizationMachine = chart.createMachine({
       meta: { rule: 'FET-06' },
       initial: 'restoring',
       on: {
-        'authorization.cancel': { target: '#cancelled', actions: ['cancelFlow', 'forgetFlow'] },
+        'authorization.cancel': [
+          { guard: 'isCancelledEverywhere', target: '#cancelled', actions: ['endLoginElsewhere', 'cancelFlow', 'forgetFlow'] },
+          { target: '#cancelled', actions: ['cancelFlow', 'forgetFlow'] },
+        ],
         'session.signOut': { target: '#signingOut', actions: 'endFlowBySignOut' },
       },
       states: { restoring, discovering: discovery, joining, loggingIn, refreshing, steppingUp, signingOut },

@@ -57,13 +57,6 @@ export const joining = chart.createStateConfig({
   description: 'Sees to it that the user is asked once, by one process.',
   meta: { rule: 'RES-02' },
   initial: 'takingTurn',
-  on: {
-    'authorization.cancel': {
-      guard: 'isCancelledEverywhere',
-      target: '#cancelled',
-      actions: ['endLoginElsewhere', 'cancelFlow', 'forgetFlow'],
-    },
-  },
   states: {
     takingTurn: {
       description: 'Takes the lease on the login of this account, and looks what an earlier holder has left.',

@@ -10,6 +10,9 @@ const SIGN_OUT_KEPT_MS = 24 * 3_600_000;
 /** `failure`: what whoever waits for it is told. Changes nothing where there is no login in the store. */
 export async function endLogin(environment: Environment, failure: Failure): Promise<void> {
   const { journal, attempts, settings } = environment;
+  // How a login of this process ends is recorded right after the action that asks for this, and is what the others hear of it.
+  await undefined;
+  await journal.flushed().catch(() => undefined);
   const checkpoint = await readLogin(environment).catch(undefinedIfNewer);
   if (checkpoint === undefined && journal.version === null) return;
   // What is at rest has nothing to cancel; what was answered there stays known.
