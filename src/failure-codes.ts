@@ -23,7 +23,7 @@ export const FAILURE_CODES = {
   // configuration and requests
   invalid_configuration: {
     message: 'The configuration is wrong.',
-    advice: 'Mend every problem listed, then try again.',
+    advice: 'Fix every problem listed, then try again.',
     ...reconfigure,
   },
   url_outside_resource: {
@@ -221,7 +221,7 @@ export const FAILURE_CODES = {
     ...again,
   },
   login_busy: {
-    message: 'Another process has this login under way, and does not come on with it.',
+    message: 'Another process has this login under way, and makes no progress with it.',
     advice: 'End that process, or cancel the login everywhere (`cancel({ everywhere: true })`); then send the request again.',
     ...retry,
   },
@@ -280,7 +280,7 @@ export const FAILURE_CODES = {
   },
   tokens_not_stored: {
     message: 'New tokens could not be stored; they work until this process ends.',
-    advice: 'Mend the store; the tokens are written with the next change.',
+    advice: 'Repair the store; the tokens are written with the next change.',
     ...retry,
   },
   credentials_missing: { message: 'The vault no longer holds the secrets that a record points to.', advice: 'Sign in again.', ...again },

@@ -33,7 +33,7 @@ export type NextAction =
   | 'authorize-again'
   /** The client's configuration has to change. */
   | 'reconfigure'
-  /** The server breaks a rule; its operator has to mend it. */
+  /** The server breaks a rule; its operator has to fix it. */
   | 'report-to-server'
   /** A client identifier has to be entered. */
   | 'provide-client-identifier'

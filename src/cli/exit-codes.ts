@@ -13,7 +13,7 @@ export const EXIT_CODES = {
   notAuthorized: 4,
   /** A server or the network is down; the same command may succeed later. */
   tryLater: 5,
-  /** A server breaks a rule of the protocol; its operator has to mend it. */
+  /** A server breaks a rule of the protocol; its operator has to fix it. */
   serverAtFault: 6,
   /** The store could not be read or written. */
   storeFailed: 7,

@@ -5,7 +5,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   retry: 'The same call may succeed later; nothing was lost.',
   'authorize-again': 'Start the authorization again: the next request does it by itself.',
   reconfigure: "The client's configuration has to change.",
-  'report-to-server': 'The server breaks a rule; its operator has to mend it.',
+  'report-to-server': 'The server breaks a rule; its operator has to fix it.',
   'provide-client-identifier': 'A client identifier has to be entered.',
   none: 'Nothing to do: the person or the embedder decided so.',
 };
