@@ -95,6 +95,32 @@ describe('a gateway whose store is down', () => {
     expect(scene.provider.revoked).toEqual(['upstream-refresh-1', 'upstream-access-1']);
   });
 
+  it('when upstream tokens were renewed keeps them until it is back, and never presents a spent one (GWY-08)', async () => {
+    const { store, set } = failingStore();
+    const scene = scriptedGateway({ store });
+    let given = 0;
+    scene.provider.answer = () => {
+      given += 1;
+      if (given === 2 || given === 3) set((key) => key.includes('/grant/'));
+      return Response.json({ access_token: `access-${given}`, refresh_token: `refresh-${given}`, token_type: 'Bearer', expires_in: 100 });
+    };
+    const { body } = await scene.tokens();
+    const asked = () => backendToken(scene.gateway, body['access_token']);
+    await scene.clock.advance(101_000);
+    await expect(asked()).rejects.toSatisfy(isValidatorUnavailable);
+    set(() => false);
+    expect([await asked(), await backendToken(scene.replica(), body['access_token'])]).toEqual(['access-2', 'access-2']);
+
+    await scene.clock.advance(101_000);
+    await expect(asked()).rejects.toSatisfy(isValidatorUnavailable);
+    set(() => false);
+    // What is kept in memory has expired by now, and its own refresh token is the next one.
+    await scene.clock.advance(101_000);
+    expect(await asked()).toBe('access-4');
+    const presented = scene.provider.tokenRequests.slice(1).map((form) => form.get('refresh_token'));
+    expect(presented).toEqual(['refresh-1', 'refresh-2', 'refresh-3']);
+  });
+
   it('when consent begins sends the client away with an outage, and no page is left behind (GWY-04)', async () => {
     const { store, set } = failingStore();
     const scene = scriptedGateway({ store });

@@ -14,6 +14,7 @@ import type { IssuedTokens } from '../../protocol/documents.ts';
 import { decodeRecord, RECORD_FORMAT } from '../../records/record-format.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
 import { randomText } from './random-text.ts';
+import { createUnsavedRenewals } from './unsaved-renewals.ts';
 import type { Upstream, UpstreamTokens } from './upstream.ts';
 
 export interface Grant {
@@ -28,7 +29,7 @@ export interface Grant {
   readonly expiresAtEpochMs: number;
 }
 
-interface UpstreamCredential {
+export interface UpstreamCredential {
   readonly accessToken: string;
   readonly refreshToken?: string | undefined;
   readonly expiresAtEpochMs?: number | undefined;
@@ -102,6 +103,7 @@ export function createGrants(
   const keyOf = (grantId: string): string => `grant/${grantId}`;
   const lifetime = (): number => clock.now() + seconds.refresh * 1000;
 
+  const unsaved = createUnsavedRenewals();
   /** By key, as it was in this version: opening a sealed grant for every request would be most of what the request costs. */
   const opened = new Map<string, OpenedGrant>();
 
@@ -138,21 +140,30 @@ export function createGrants(
   const end = async (grantId: string): Promise<void> => {
     const taken = await vault.take(keyOf(grantId));
     if (taken === undefined) return;
-    await upstream.end(decodeRecord('grant', record, taken).upstream);
+    await upstream.end(unsaved.newest(grantId, decodeRecord('grant', record, taken).upstream));
+    unsaved.forget(grantId);
   };
 
   const lasts = ({ expiresAtEpochMs = Number.POSITIVE_INFINITY }: UpstreamCredential, forMs: number): boolean =>
     expiresAtEpochMs > clock.now() + forMs;
 
+  /** Not ended with its caller: the old refresh token may be spent by now, and the new one has to be kept. */
+  const renewal = async ({ refreshToken }: UpstreamCredential): Promise<UpstreamCredential> => {
+    if (refreshToken === undefined) throw over();
+    return credentialOf(await upstream.refresh(refreshToken), clock.now(), refreshToken);
+  };
+
   const refreshUnderLease = async (grantId: string, signal: AbortSignal, isFresh: IsEnough): Promise<UpstreamCredential> => {
     const loaded = await load(grantId);
     if (loaded === undefined) throw over();
-    const { grant } = loaded;
-    if (isFresh(grant.upstream)) return grant.upstream;
-    if (grant.upstream.refreshToken === undefined) throw over();
-    // Not ended with its caller: the old refresh token may be spent by now, and the new one has to be kept.
-    const renewed = credentialOf(await upstream.refresh(grant.upstream.refreshToken), clock.now(), grant.upstream.refreshToken);
-    if ((await change(grantId, (current) => ({ ...current, upstream: renewed }))) === undefined) {
+    const stored = loaded.grant.upstream;
+    if (isFresh(stored)) return stored;
+    const newest = unsaved.newest(grantId, stored);
+    const renewed = newest !== stored && isFresh(newest) ? newest : await renewal(newest);
+    unsaved.note(grantId, stored, renewed);
+    const changed = await change(grantId, (current) => ({ ...current, upstream: renewed }));
+    unsaved.forget(grantId);
+    if (changed === undefined) {
       // The grant has ended meanwhile: what has just come must not outlive it.
       await upstream.end(renewed);
       throw over();
