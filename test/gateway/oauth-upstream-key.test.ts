@@ -10,7 +10,7 @@ import { IDENTITY_PROVIDER } from '../helpers/scripted-identity-provider.ts';
 const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
 const clientKey = { ...(await exportJWK(privateKey)), kid: 'gateway-1', alg: 'ES256' } as SigningKey;
 const keys = createLocalJWKSet({ keys: [{ ...(await exportJWK(publicKey)), kid: 'gateway-1' }] });
-const upstream: UpstreamOptions = { issuer: IDENTITY_PROVIDER, clientId: 'gateway', authMethod: 'private_key_jwt', clientKey };
+const upstream: UpstreamOptions = { issuer: IDENTITY_PROVIDER, clientId: 'gateway', authMethod: 'private_key_jwt', clientKey, scopes: [] };
 /** RFC 6749 section 2.3.1 writes it otherwise in a header. */
 const SECRET = 'the secret:%';
 
@@ -20,7 +20,7 @@ describe('a gateway with a secret for upstream', () => {
     ['in its form', 'client_secret_post', null, SECRET],
   ])('sends it %s when it revokes, too (GWY-07, GWY-08)', async (_, authMethod, authorization, secret) => {
     const scene = scriptedGateway({
-      upstream: { issuer: IDENTITY_PROVIDER, clientId: 'gateway', clientSecret: SECRET, authMethod },
+      upstream: { issuer: IDENTITY_PROVIDER, clientId: 'gateway', clientSecret: SECRET, authMethod, scopes: [] },
     });
     const { clientId, body } = await scene.tokens();
     await post(scene.gateway, 'revoke', { client_id: clientId, token: String(body['refresh_token']) });

@@ -38,7 +38,8 @@ export function scriptedGateway(changes: Partial<GatewayOptions> & { readonly cl
   const logged: Json[] = [];
   const all: GatewayOptions = {
     resource: RESOURCE,
-    upstream: { issuer: IDENTITY_PROVIDER, clientId: 'gateway', clientSecret: 'the secret upstream' },
+    // None of its own: it gives no ID tokens.
+    upstream: { issuer: IDENTITY_PROVIDER, clientId: 'gateway', clientSecret: 'the secret upstream', scopes: [] },
     tokens: { format: 'opaque' },
     store,
     sealingKeys: { keys: { one: new Uint8Array(32).fill(7) }, current: 'one' },

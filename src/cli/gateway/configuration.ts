@@ -24,7 +24,7 @@ export interface SignInConfiguration {
   /** Private, as JWK: signs in place of the secret. */
   readonly clientKey: SigningKey | undefined;
   readonly endpoints: { readonly authorization: string; readonly token: string } | undefined;
-  readonly scopes: readonly string[];
+  readonly scopes: readonly string[] | undefined;
   readonly resource: string | undefined;
   readonly gatewayIssuer: string | undefined;
   readonly defaultScope: readonly string[] | undefined;

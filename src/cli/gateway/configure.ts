@@ -20,8 +20,6 @@ export type Configured = { readonly configuration: GatewayConfiguration } | { re
 /** The first of each is the default. */
 const FORMATS: readonly TokenFormat[] = ['jwt', 'opaque', 'upstream'];
 const TOKEN_MODES: readonly BackendTokenMode[] = ['none', 'upstream'];
-/** A refresh token and a name for the person: what an identity provider gives only when it is asked. */
-const UPSTREAM_SCOPES = ['openid', 'offline_access'];
 
 /** @param command what stood after `--` */
 export async function configure(sources: SettingSources, command: readonly string[]): Promise<Configured> {
@@ -72,7 +70,7 @@ function signInOf(given: GivenSettings, readFile: ReadNamedFile, complain: Compl
     clientSecret,
     clientKey,
     endpoints: isNamed ? { authorization: authorization ?? '', token: token ?? '' } : undefined,
-    scopes: given.list('upstreamScope') ?? UPSTREAM_SCOPES,
+    scopes: given.list('upstreamScope'),
     resource: given.text('upstreamResource'),
     gatewayIssuer: given.text('gatewayIssuer'),
     defaultScope: given.list('defaultScope'),

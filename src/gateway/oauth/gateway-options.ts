@@ -60,11 +60,11 @@ export interface GatewayOptions {
 
 export interface UpstreamOptions {
   /**
-   * Its issuer identifier. Its metadata is discovered, unless `endpoints` are named. `iss` of its responses is compared
-   * with it (RFC 9207). Left out, `endpoints` have to be named.
+   * Its issuer identifier. Its metadata is discovered, and `iss` of its responses (RFC 9207) and ID tokens compared with it.
+   * Left out, `endpoints` have to be named, and `scopes` without `openid`: nothing says whose ID tokens to believe.
    */
   readonly issuer?: string;
-  /** For identity providers without metadata. Default: what the metadata names. */
+  /** Used in place of those in its metadata, or alone where there is none: nothing is revoked there then. Default: what the metadata names. */
   readonly endpoints?: {
     readonly authorization: string;
     readonly token: string;
@@ -78,11 +78,11 @@ export interface UpstreamOptions {
   readonly authMethod?: TokenEndpointAuthMethod;
   /** The gateway's private key as JWK with `alg` and `kid`, for `private_key_jwt` (RFC 7523): signs in place of a secret. Default: none. */
   readonly clientKey?: SigningKey;
-  /** Asked for in every case, in addition to those of the client: `openid`, `offline_access`. Default: none. */
+  /** Asked for in every case, in addition to those of the client. Default: `openid` and `offline_access`. */
   readonly scopes?: readonly string[];
   /** Sent as `resource` (RFC 8707) where the identity provider wants one. Default: none is sent. */
   readonly resource?: string;
-  /** Further parameters of the authorization request, such as `audience` or `prompt`. Default: none. */
+  /** Further parameters of the authorization request, such as `audience` or `prompt`; none of those that the gateway sets. Default: none. */
   readonly parameters?: Readonly<Record<string, string>>;
 }
 
@@ -168,6 +168,9 @@ export interface GatewayLimits {
   /** One request to the upstream identity provider or for a client ID metadata document. */
   readonly upstreamTimeoutMs: number;
 }
+
+/** A name for the person and a refresh token: what an identity provider gives only when it is asked. */
+export const DEFAULT_UPSTREAM_SCOPES: readonly string[] = ['openid', 'offline_access'];
 
 const DAY_SECONDS = 86_400;
 

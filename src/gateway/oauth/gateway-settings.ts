@@ -15,9 +15,11 @@ import type { TokenValidator } from '../token-validator.ts';
 import {
   DEFAULT_GATEWAY_LIMITS,
   DEFAULT_TOKEN_SECONDS,
+  DEFAULT_UPSTREAM_SCOPES,
   type GatewayLimits,
   type GatewayOptions,
   type SigningKey,
+  type UpstreamOptions,
 } from './gateway-options.ts';
 import { gatewayStore } from './gateway-store.ts';
 import { problemsOfGatewayOptions } from './option-problems.ts';
@@ -26,7 +28,7 @@ export interface GatewaySettings {
   /** Canonical. */
   readonly resource: string;
   readonly issuer: string;
-  readonly upstream: GatewayOptions['upstream'];
+  readonly upstream: UpstreamOptions & { readonly scopes: readonly string[] };
   readonly scopes: readonly string[] | undefined;
   readonly defaultScopes: readonly string[];
   readonly name: string;
@@ -66,7 +68,7 @@ export function resolveGatewaySettings(options: GatewayOptions): GatewaySettings
   return {
     resource,
     issuer,
-    upstream: options.upstream,
+    upstream: { ...options.upstream, scopes: options.upstream.scopes ?? DEFAULT_UPSTREAM_SCOPES },
     scopes: options.scopes,
     defaultScopes:
       (typeof options.defaultScope === 'string' ? parseScope(options.defaultScope) : options.defaultScope) ?? options.scopes ?? [],
@@ -74,11 +76,7 @@ export function resolveGatewaySettings(options: GatewayOptions): GatewaySettings
     format: tokens?.format ?? 'jwt',
     passThrough: tokens?.validator,
     signingKeys: tokens?.signingKeys,
-    seconds: {
-      access: tokens?.accessTokenSeconds ?? DEFAULT_TOKEN_SECONDS.access,
-      refresh: tokens?.refreshTokenSeconds ?? DEFAULT_TOKEN_SECONDS.refresh,
-      grace: tokens?.refreshGraceSeconds ?? DEFAULT_TOKEN_SECONDS.grace,
-    },
+    seconds: secondsOf(tokens),
     store,
     vault: sealedWith(store, sealing.ring),
     ring: sealing.ring,
@@ -97,6 +95,14 @@ export function resolveGatewaySettings(options: GatewayOptions): GatewaySettings
     }),
     inspect: options.inspect,
     log: logging(logger, clock),
+  };
+}
+
+function secondsOf(tokens: GatewayOptions['tokens'] = {}): GatewaySettings['seconds'] {
+  return {
+    access: tokens.accessTokenSeconds ?? DEFAULT_TOKEN_SECONDS.access,
+    refresh: tokens.refreshTokenSeconds ?? DEFAULT_TOKEN_SECONDS.refresh,
+    grace: tokens.refreshGraceSeconds ?? DEFAULT_TOKEN_SECONDS.grace,
   };
 }
 
