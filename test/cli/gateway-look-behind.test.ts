@@ -20,7 +20,7 @@ async function silentPort(onConnection = (): void => {}): Promise<number> {
 }
 
 const WITHOUT_METADATA = [
-  ...['--issuer', 'https://login.example.com', '--client-id', 'mcp'],
+  ...['--client-id', 'mcp', '--upstream-scope', 'email'],
   ...['--authorize-endpoint', 'https://login.example.com/a', '--token-endpoint', 'https://login.example.com/t'],
 ];
 const argvOf = (backendPort: number, resourcePort: number): readonly string[] => [

@@ -16,6 +16,14 @@ const RIGHT = {
   '--client-id': 'mcp',
 };
 
+/** An identity provider that nobody can be asked about. */
+const WITHOUT_METADATA = {
+  '--issuer': undefined,
+  '--authorize-endpoint': 'https://login.example.com/a',
+  '--token-endpoint': 'https://login.example.com/t',
+  '--upstream-scope': 'email',
+};
+
 type Flags = Readonly<Record<string, string | true | undefined>>;
 
 async function refusal(changes: Flags, { env = {}, after = [] }: { env?: Record<string, string>; after?: string[] } = {}) {
@@ -31,6 +39,11 @@ describe('authchart gateway refuses', () => {
   it.each<readonly [title: string, changes: Flags, reason: string]>([
     ['a resource in the clear', { '--resource': 'http://mcp.example.com/mcp' }, '`--resource` must be the https URL'],
     ['a resource of this machine for others', { '--resource': 'http://127.0.0.1:8080/mcp', '--listen': '0.0.0.0:8080' }, 'other machines'],
+    [
+      'openid of endpoints without an issuer',
+      { ...WITHOUT_METADATA, '--upstream-scope': undefined },
+      'is missing: `openid` is asked for (`--upstream-scope`)',
+    ],
     ['a backend in the clear', { '--backend': 'http://10.0.0.1/mcp' }, '`--allow-plain-backend`'],
     ['itself as backend', { '--backend': 'https://mcp.example.com/mcp' }, '`--backend` is the URL of `--resource`'],
     ['itself with a slash as backend', { '--backend': 'https://MCP.example.com/mcp/' }, '`--backend` is the URL of `--resource`'],
@@ -216,8 +229,7 @@ describe('authchart gateway refuses', () => {
   });
 
   it('a validator that is not there (GWY-09, GWY-14)', async () => {
-    const endpoints = { '--authorize-endpoint': 'https://login.example.com/a', '--token-endpoint': 'https://login.example.com/t' };
-    expect(await refusal({ ...endpoints, '--validator': './nowhere.mjs:create', '--check': true })).toContain(
+    expect(await refusal({ ...WITHOUT_METADATA, '--validator': './nowhere.mjs:create', '--check': true })).toContain(
       '`--validator`: the module of',
     );
   });
@@ -268,9 +280,9 @@ it('authchart gateway takes a private key in place of a secret, and not both (GW
   await writeFile(file, JSON.stringify({ ...(await crypto.subtle.exportKey('jwk', privateKey)), kid: 'one', alg: 'ES256' }), {
     mode: 0o600,
   });
-  const endpoints = { '--authorize-endpoint': 'https://login.example.com/a', '--token-endpoint': 'https://login.example.com/t' };
   const { url } = await openMcpServer();
-  const argv = Object.entries({ ...RIGHT, ...endpoints, '--client-key-file': file, '--backend': url }).flat();
+  const { '--issuer': _, ...rest } = { ...RIGHT, ...WITHOUT_METADATA };
+  const argv = Object.entries({ ...rest, '--client-key-file': file, '--backend': url }).flat();
   expect((await runCommand(['gateway', ...argv, '--check'])).exitCode).toBe(0);
   expect(await refusal({ '--client-key-file': file }, { env: { OIDC_CLIENT_SECRET: 'SECRET-x' } })).toContain('which one counts?');
   await writeFile(file, '{"d":"SECRET-key"');

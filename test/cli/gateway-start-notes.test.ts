@@ -38,6 +38,22 @@ describe('authchart gateway says at its start', () => {
     expect(await notesOf(metadata, [])).toEqual([]);
   });
 
+  it('that there is no metadata, where endpoints are named beside the issuer, and nothing where there is (GWY-03, GWY-14)', async () => {
+    const argv = [
+      '--client-id',
+      'mcp',
+      '--authorize-endpoint',
+      'https://login.example.com/a',
+      '--token-endpoint',
+      'https://login.example.com/t',
+    ];
+    expect(await notesOf({}, argv)).toEqual([]);
+    const other = { issuer: 'https://other.example.com' };
+    expect(await notesOf(other, argv)).toEqual([
+      expect.stringContaining('The metadata of the identity provider (--issuer) cannot be had.'),
+    ]);
+  });
+
   it('which scopes the identity provider does not list, and each of them once (GWY-14)', async () => {
     const argv = ['--client-id', 'mcp', '--scope', 'read write admin', '--require-scope', 'write'];
     const [note, ...more] = await notesOf({ scopes_supported: ['openid', 'read'] }, argv);

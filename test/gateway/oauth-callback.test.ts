@@ -202,17 +202,6 @@ describe('an identity provider', () => {
     }
   });
 
-  it('may be given by its endpoints, without metadata (GWY-03)', async () => {
-    const endpoints = { authorization: `${IDENTITY_PROVIDER}/authorize?tenant=1`, token: `${IDENTITY_PROVIDER}/token` };
-    const scene = scriptedGateway({ upstream: { endpoints, clientId: 'gateway' } });
-    scene.provider.metadata = {};
-    const browser = scene.browser();
-    const { clientId, upstream } = await scene.leave(browser);
-    expect(upstream.searchParams.get('tenant')).toBe('1');
-    const landing = await browser.open(callbackUrl(upstream, { iss: undefined }));
-    expect((await post(scene.gateway, 'token', codeForm(clientId, landing))).status).toBe(200);
-  });
-
   it('that grants nothing of what was asked for sends the person back with invalid_scope, and its tokens are ended (GWY-08, GWY-13)', async () => {
     const scene = scriptedGateway();
     scene.provider.answer = () => Response.json({ access_token: 'unwanted', token_type: 'Bearer', scope: 'other' });

@@ -181,6 +181,8 @@ describe('the environment', () => {
       'OAUTH_RESOURCE_URL',
       'OAUTH_TOKEN_ENDPOINT',
       'OIDC_CLIENT_ID',
+      // Endpoints alone do not say whose ID tokens to believe.
+      'OIDC_ISSUER_URL',
     ]);
     expect(problems.join()).not.toContain('hunter2');
     expect(problemsIn({})).toContain('Set `OIDC_ISSUER_URL`, or `OAUTH_AUTHORIZE_ENDPOINT` and `OAUTH_TOKEN_ENDPOINT`.');

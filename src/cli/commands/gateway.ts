@@ -136,13 +136,19 @@ function misconfigured(problems: readonly string[]): Ended {
 /** A mistake stops the start; an outage does not, or a restart would need the identity provider. */
 async function lookAtIssuer({ parts, reporter }: CommandContext, configuration: GatewayConfiguration, flags: GatewayFlags): Promise<void> {
   const { issuer, signIn } = configuration;
-  if (issuer === undefined || signIn?.endpoints !== undefined) return;
+  if (issuer === undefined) return;
   const look = await lookUpstream(issuer, parts.clock);
   if (look.outcome === 'found') {
     for (const note of issuerNotes(look.metadata, configuration)) reporter.note(note);
     return;
   }
   const { message, code } = look.failure;
+  if (signIn?.endpoints !== undefined) {
+    reporter.note(
+      `The metadata of the identity provider (--issuer) cannot be had. ${message} Sign-ins go by --authorize-endpoint and --token-endpoint alone; nothing can be revoked there.`,
+    );
+    return;
+  }
   if (look.outcome === 'wrong' || flags.check === true)
     throw new Ended(exitCodeOf(look.failure), code, `The identity provider (--issuer): ${message}`, issuerAdvice(look.failure));
   reporter.note(`The identity provider cannot be asked now. ${message} The gateway starts all the same; sign-ins fail until it can be.`);

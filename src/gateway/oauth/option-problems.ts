@@ -1,10 +1,11 @@
 /** Everything that is wrong with the options of a gateway, each as a sentence that says what to change. Pure. */
 import * as z from 'zod/mini';
 import { when } from '../../misconfigured.ts';
+import { RESERVED_PARAMETERS } from '../../protocol/authorization-request.ts';
 import { isSafeEndpoint } from '../../protocol/endpoint-url.ts';
 import { isScopeToken } from '../../protocol/scope-token.ts';
 import { parseScope } from '../../protocol/scopes.ts';
-import { DEFAULT_GATEWAY_LIMITS, type GatewayOptions } from './gateway-options.ts';
+import { DEFAULT_GATEWAY_LIMITS, DEFAULT_UPSTREAM_SCOPES, type GatewayOptions } from './gateway-options.ts';
 
 const must = (isRight: (value: unknown) => boolean, error: string) =>
   z.custom<unknown>(isRight, { error: (issue) => (issue.input === undefined ? 'is missing.' : error) });
@@ -147,6 +148,8 @@ function sentence(issue: z.core.$ZodIssue): string {
 /** What is wrong only beside something else. */
 function problemsTogether({ upstream, scopes: known, defaultScope, tokens, store, sealingKeys }: GatewayOptions): readonly string[] {
   const { issuer: upstreamIssuer, endpoints, authMethod, clientSecret, clientKey } = { ...upstream };
+  const { parameters = {}, scopes: asked = DEFAULT_UPSTREAM_SCOPES } = { ...upstream };
+  const reserved = Object.keys(Object(parameters)).filter((name) => RESERVED_PARAMETERS.has(name) || name === 'nonce');
   const defaults = typeof defaultScope === 'string' ? parseScope(defaultScope) : (defaultScope ?? []);
   const unknown = known === undefined ? [] : defaults.filter((scope) => !known.includes(scope));
   return [
@@ -154,6 +157,11 @@ function problemsTogether({ upstream, scopes: known, defaultScope, tokens, store
       upstream !== undefined && upstreamIssuer === undefined && endpoints === undefined,
       '`upstream` has to name its `issuer`, or its `endpoints`.',
     ),
+    ...when(
+      endpoints !== undefined && upstreamIssuer === undefined && Array.isArray(asked) && asked.includes('openid'),
+      '`upstream.issuer` is missing: `openid` is asked for (`upstream.scopes`), and nothing else says whose ID tokens to believe. Name it, or scopes without `openid`.',
+    ),
+    ...reserved.map((name) => `\`upstream.parameters\` must not set \`${name}\`: the gateway does.`),
     ...when(
       authMethod?.startsWith('client_secret') === true && !clientSecret,
       `\`upstream.authMethod\` ${authMethod} needs \`clientSecret\`.`,

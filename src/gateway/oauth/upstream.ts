@@ -13,11 +13,10 @@ import { isSafeEndpoint } from '../../protocol/endpoint-url.ts';
 import type { Http } from '../../protocol/http.ts';
 import { requestRefresh } from '../../protocol/refresh-request.ts';
 import { promptFor, scopeUnion } from '../../protocol/scopes.ts';
-import { lookForServerMetadata } from '../../protocol/server-metadata.ts';
-import { serverMetadataUrls } from '../../protocol/well-known.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
 import { subjectOf } from './id-token.ts';
 import { loadClientKey } from './signing-keys.ts';
+import { createUpstreamMetadata } from './upstream-metadata.ts';
 
 /** What of the upstream leg has to be remembered while the person is away. Secret. */
 export interface UpstreamAttempt {
@@ -45,28 +44,11 @@ export interface Upstream {
   end(tokens: { readonly accessToken: string; readonly refreshToken?: string | undefined }): Promise<void>;
 }
 
-const METADATA_MAX_AGE_MS = 10 * 60_000;
-const NEWEST_REVISION = '2026-07-28';
 const OPENID = 'openid';
 
 export function createUpstream(settings: Pick<GatewaySettings, 'upstream' | 'http' | 'clock' | 'log'>, redirectUri: string): Upstream {
   const { upstream, http, clock, log } = settings;
-  let found: { readonly metadata: Promise<ServerMetadata>; readonly untilEpochMs: number } | undefined;
-
-  const metadata = (): Promise<ServerMetadata> => {
-    const named = configuredMetadata(upstream);
-    if (named !== undefined) return Promise.resolve(named);
-    if (found === undefined || clock.now() >= found.untilEpochMs) {
-      const looking = discover(http, upstream.issuer ?? '', () => clock.now());
-      found = { metadata: looking, untilEpochMs: clock.now() + METADATA_MAX_AGE_MS };
-      const mine = found;
-      // A bad moment of the identity provider is not remembered.
-      looking.catch(() => {
-        if (found === mine) found = undefined;
-      });
-    }
-    return found.metadata;
-  };
+  const metadata = createUpstreamMetadata(settings);
 
   let imported: Promise<TokenClient['privateKey']> | undefined;
   const key = (): Promise<TokenClient['privateKey']> => {
@@ -90,7 +72,10 @@ export function createUpstream(settings: Pick<GatewaySettings, 'upstream' | 'htt
 
   const validatedResponse = async (callbackUrl: string, expectedState: string) => {
     const of = await metadata();
-    return { of, ...checkAuthorizationResponse({ callbackUrl, metadata: of, clientId: upstream.clientId, expectedState }) };
+    // Where no issuer was named there is none to compare with: whatever the response says of itself is as good.
+    const issuer = upstream.issuer ?? new URL(callbackUrl).searchParams.get('iss') ?? of.issuer;
+    const check = { callbackUrl, metadata: { ...of, issuer }, clientId: upstream.clientId, expectedState };
+    return { of, ...checkAuthorizationResponse(check) };
   };
 
   const revoke = async (token: string, hint: 'access_token' | 'refresh_token'): Promise<void> => {
@@ -164,6 +149,8 @@ export function createUpstream(settings: Pick<GatewaySettings, 'upstream' | 'htt
         resource: upstream.resource,
       });
       const asked = askedFor(scopes);
+      // Of which issuer it has to be is not known: it says nothing of who the person is.
+      if (upstream.issuer === undefined) return tokens;
       if (!(tokens.scopes ?? asked).includes(OPENID) && idToken === undefined) return tokens;
       const sent = asked.includes(OPENID) ? nonce : undefined;
       try {
@@ -188,26 +175,6 @@ async function privateKeyOf({ clientKey }: GatewaySettings['upstream']): Promise
   if (clientKey === undefined) return undefined;
   const { sign, keyId } = await loadClientKey(clientKey);
   return { key: sign, kid: keyId };
-}
-
-/** Of an identity provider whose endpoints are named; its issuer is then the one of its token endpoint's origin, unless that is named, too. */
-function configuredMetadata({ issuer, endpoints }: GatewaySettings['upstream']): ServerMetadata | undefined {
-  if (endpoints === undefined) return undefined;
-  return {
-    issuer: issuer ?? new URL(endpoints.token).origin,
-    authorization_endpoint: endpoints.authorization,
-    token_endpoint: endpoints.token,
-    ...(endpoints.revocation !== undefined && { revocation_endpoint: endpoints.revocation }),
-  };
-}
-
-/** @throws FailureError `metadata_incomplete`, `issuer_mismatch`, and those of the network */
-async function discover(http: Http, issuer: string, now: () => number): Promise<ServerMetadata> {
-  for (const url of serverMetadataUrls(issuer)) {
-    const looked = await lookForServerMetadata(http, { url, issuer, protocolVersion: NEWEST_REVISION, now });
-    if (looked.outcome === 'found') return looked.document;
-  }
-  throw new FailureError('metadata_incomplete', 'server-metadata', { issuer, reason: 'The identity provider publishes no metadata.' });
 }
 
 async function idTokenIn(response: Response): Promise<unknown> {
