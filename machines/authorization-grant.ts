@@ -6,12 +6,15 @@ import { awaitingClient, discardingClient, doubtingClient, findingClient, regist
 /** The callback may come at any time once the user can see the page. */
 const whenCalledBack = { guard: 'isThisAttempt', target: 'checkingCallback' } as const;
 
-/** What can go wrong once the user has approved, and is worth one more attempt. */
+/**
+ * What can go wrong once the user has approved, and is worth one more attempt. Whose turn that is, is asked anew: the lease may
+ * have run out while the code was on its way, and another may have the login by now.
+ */
 const startOver = [
   {
     guard: { type: 'isCodeRejected', params: rejection },
-    target: 'openingRedirect',
-    actions: ['countAuthorization', { type: 'keepWarning', params: rejection }],
+    target: '#joining',
+    actions: ['countAuthorization', { type: 'keepWarning', params: rejection }, 'forgetFollowed'],
   },
   {
     guard: { type: 'canRegisterAgain', params: rejection },
@@ -21,7 +24,7 @@ const startOver = [
   {
     guard: { type: 'isMetadataStale', params: rejection },
     target: '#discovering',
-    actions: { type: 'planFreshDiscovery', params: rejection },
+    actions: [{ type: 'planFreshDiscovery', params: rejection }, 'forgetFollowed'],
   },
 ] as const;
 

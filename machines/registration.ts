@@ -81,7 +81,7 @@ export const discardingClient = chart.createStateConfig({
   invoke: {
     src: 'discardClient',
     input: ({ context }) => registrationInUse(context),
-    onDone: 'openingRedirect',
+    onDone: { target: '#joining', actions: 'forgetFollowed' },
     onError: failing,
   },
 });

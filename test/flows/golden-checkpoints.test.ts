@@ -35,6 +35,8 @@ const OUTCOMES: Readonly<Record<string, Outcome>> = {
   'resting.failed.forNow': NOTHING,
   'resting.unauthorized': NOTHING,
   'working.discovering.lookingForResourceMetadata': NOTHING,
+  // A rejected code leads back to whose turn it is.
+  'working.joining.takingTurn': NOTHING,
   // Nobody was signed in yet, and a login that was being ended is not gone on with.
   'working.signingOut': NOTHING,
   'working.loggingIn.awaitingClient': { step: 'awaiting-client' },

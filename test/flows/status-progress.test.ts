@@ -89,7 +89,7 @@ describe('progress', () => {
     world.servers.respond('token', () => Response.json({ error: 'invalid_grant' }, { status: 400 }));
     await call(world);
     expect(world.user.shown).toHaveLength(2);
-    expect(world.completed()).toEqual([0, 1, 2, 3, 4, 1, 2, 3, 4, 5]);
+    expect(world.completed()).toEqual([0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 5]);
   });
 
   it('stays where a flow came to when it fails, and starts again with the next (OBS-03)', async () => {

@@ -52,3 +52,34 @@ it('a user agent that never answers keeps nobody waiting beyond the deadline of 
   await world.clock.advance(11 * 60_000);
   expect(await failures).toMatchObject([{ code: 'authorization_expired' }, { code: 'authorization_expired' }]);
 });
+
+it.each(['invalid_grant', 'invalid_client'])(
+  'a process whose code is refused with %s after its lease has run out asks nobody beside the one that goes on: it follows (AUT-09, RES-08)',
+  async (error) => {
+    const world = scene({ act: () => undefined });
+    let answer = (): void => {};
+    const refused = async (): Promise<Response> => {
+      await new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      return Response.json({ error }, { status: error === 'invalid_grant' ? 400 : 401 });
+    };
+    world.servers.respond('token', refused);
+    const asleep = world.another();
+    const first = call(world, asleep);
+    first.catch(() => {});
+    const { authorizationUrl } = await untilStep(asleep, 'awaiting-user');
+    asleep.completeAuthorization(await world.servers.approve(authorizationUrl)).catch(() => {});
+    while (world.servers.requestsFor('token').length === 0) await settled();
+    world.clock.jumpTo(world.clock.now() + 30_000);
+    const second = call(world, world.client);
+    const shown = await whileTimePasses(world.clock, untilStep(world.client, 'awaiting-user'));
+    answer();
+    const followed = await whileTimePasses(world.clock, untilStep(asleep, 'awaiting-other'));
+    expect(followed).toMatchObject({ authorizationUrl: shown.authorizationUrl });
+    await world.client.completeAuthorization(await world.servers.approve(shown.authorizationUrl));
+    expect(await whileTimePasses(world.clock, Promise.all([first, second]))).toEqual([200, 200]);
+    expect(world.user.shown).toEqual([authorizationUrl, shown.authorizationUrl]);
+    expect(world.servers.violations).toEqual([]);
+  },
+);
