@@ -36,11 +36,11 @@ export type TransactionEffects = {
 export interface Transactions {
   /** `undefined`: there are as many as there may be. */
   begin(request: TransactionRequest, effects: TransactionEffects): Promise<TransactionState | undefined>;
-  /** As it is in the store, its deadline looked at. */
+  /** As it is in the store: whether its deadline has passed is for the caller to see. */
   read(id: string): Promise<TransactionState | undefined>;
   /**
-   * Tells the transaction of an event and waits until it rests. Where `expected` is not the step it is in
-   * (any more), nothing happens and the present state is returned; `isTaken` says whether it was.
+   * Tells the transaction of an event and waits until it rests. Where the step it is in takes no such event (any more),
+   * nothing happens and the present state is returned; `isTaken` says whether it was. `undefined`: there is none.
    */
   send(
     id: string,
