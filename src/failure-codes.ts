@@ -225,6 +225,11 @@ export const FAILURE_CODES = {
     advice: 'End that process, or cancel the login everywhere (`cancel({ everywhere: true })`); then send the request again.',
     ...retry,
   },
+  registration_busy: {
+    message: 'Another process is registering this client and has not finished in time.',
+    advice: 'Try again later; nothing was registered from here.',
+    ...retry,
+  },
   refresh_busy: { message: 'Another process is refreshing this credential and has not finished in time.', advice: serverDown, ...retry },
 
   // scopes

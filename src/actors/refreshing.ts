@@ -24,7 +24,7 @@ export const takeRefreshTurn = effect<'takeRefreshTurn'>('refresh', async (envir
     const taken = await takeTurn(leases, recordKey('lease', 'credential', account, resource, token.issuer), {
       clock: settings.clock,
       waitMs: settings.limits.leaseWaitMs,
-      phase: 'refresh',
+      busy: { code: 'refresh_busy', phase: 'refresh' },
       signal,
       meanwhile: async () => {
         const newest = await newestToken(environment, token);

@@ -104,7 +104,7 @@ export const registerClient = effect<'registerClient'>('registration', async (en
   const taken = await takeTurn(leases, recordKey('lease', 'registration', issuer, redirectUri), {
     clock: settings.clock,
     waitMs: settings.limits.leaseWaitMs,
-    phase: 'registration',
+    busy: { code: 'registration_busy', phase: 'registration' },
     signal,
     meanwhile: found,
   });

@@ -1,6 +1,6 @@
 /** Waiting for a lease that another owner holds. */
 import type { Clock } from '../clock.ts';
-import { FailureError, type Phase } from '../failure.ts';
+import { type FailureCode, FailureError, type Phase } from '../failure.ts';
 import type { HeldLease, Leases } from './lease.ts';
 
 const FIRST_POLL_MS = 20;
@@ -10,7 +10,7 @@ const LONGEST_POLL_MS = 250;
  * The lease, as soon as it is free. `meanwhile` is asked before each wait: what
  * it returns ends the waiting, because the holder has done the work already.
  *
- * @throws FailureError `refresh_busy` (retryable) after `waitMs`.
+ * @throws FailureError the one that is named for it, after `waitMs`.
  */
 export async function takeTurn<Done = never>(
   leases: Leases,
@@ -19,7 +19,8 @@ export async function takeTurn<Done = never>(
     readonly clock: Clock;
     readonly waitMs: number;
     readonly signal: AbortSignal;
-    readonly phase: Phase;
+    /** What is said of a holder that has not finished by then. */
+    readonly busy: { readonly code: FailureCode; readonly phase: Phase };
     readonly meanwhile?: () => Promise<Done | undefined>;
   },
 ): Promise<{ readonly turn: HeldLease } | { readonly done: Done }> {
@@ -30,7 +31,7 @@ export async function takeTurn<Done = never>(
     if (turn !== undefined) return { turn };
     const done = await o.meanwhile?.();
     if (done !== undefined) return { done };
-    if (waitedMs >= o.waitMs) throw new FailureError('refresh_busy', o.phase);
+    if (waitedMs >= o.waitMs) throw new FailureError(o.busy.code, o.busy.phase);
     await o.clock.sleep(pollMs, o.signal);
     waitedMs += pollMs;
   }

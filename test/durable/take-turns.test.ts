@@ -11,7 +11,12 @@ describe('whoever waits for a lease that another keeps', () => {
     ['is set ahead by hours', HOURS_MS],
   ])('gives up when its own time is over, where the clock %s meanwhile (RFR-05, RES-05)', async (_, byMs) => {
     const clock = simulatedClock();
-    const waiting = { clock, waitMs: 10_000, phase: 'refresh', signal: new AbortController().signal } as const;
+    const waiting = {
+      clock,
+      waitMs: 10_000,
+      busy: { code: 'refresh_busy', phase: 'refresh' },
+      signal: new AbortController().signal,
+    } as const;
     let failure: unknown;
     const turn = takeTurn({ tryAcquire: async () => undefined }, 'a', waiting).catch((thrown: { failure: unknown }) => {
       failure = thrown.failure;

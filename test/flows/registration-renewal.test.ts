@@ -255,6 +255,15 @@ describe('two clients on one store that start together', () => {
     expect(world.servers.violations).toEqual([]);
   });
 
+  it('give up on one that keeps its turn and registers nothing, and say what they waited for (REG-08)', async () => {
+    const world = scene();
+    expect(await world.store.acquireLease(REGISTRATION_LEASE, 'a process that hangs', 3_600_000)).toBeDefined();
+    const failure = await whileTimePasses(world.clock, failureOfCall(call(world)));
+    expect(failure).toMatchObject({ code: 'registration_busy', phase: 'registration', action: 'retry', retryable: true });
+    expect(failure['message']).not.toContain('refresh');
+    expect(registrations(world)).toEqual([]);
+  });
+
   it('do not wait for one whose process has died while it registered (REG-08)', async () => {
     const world = scene();
     // Nobody releases this lease; it runs out.

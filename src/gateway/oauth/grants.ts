@@ -182,7 +182,7 @@ export function createGrants(
       clock,
       waitMs: LEASE_WAIT_MS,
       signal,
-      phase: 'refresh',
+      busy: { code: 'refresh_busy', phase: 'refresh' },
       meanwhile: async () => {
         const current = (await load(grantId))?.grant.upstream;
         return current !== undefined && isEnough(current) ? current : undefined;
