@@ -44,8 +44,6 @@ export type SaveResult =
 export interface CredentialRecords {
   /** The issuer this account and resource are bound to. */
   boundIssuer(): Promise<string | undefined>;
-  /** Binds without saving: for a credential whose save was cut short before it bound. */
-  bind(issuer: string): Promise<void>;
   /** Throws `credentials_missing` when the vault lost what the record points to. */
   read(issuer: string): Promise<{ readonly facts: CredentialFacts; readonly tokens: CredentialTokens } | undefined>;
   /**
@@ -139,7 +137,6 @@ export function createCredentialRecords(o: {
 
   return {
     boundIssuer: async () => (await readBinding()).issuer,
-    bind,
 
     async read(issuer) {
       const pair = await records.read(keyOf(issuer), placeOf(issuer));
@@ -151,13 +148,17 @@ export function createCredentialRecords(o: {
 
     async save(facts, tokens, { basedOn } = {}) {
       const { issuer } = facts;
+      const replacesKnown = typeof basedOn === 'string';
+      // Before its record: a process that dies in between must not leave tokens that neither the next one nor a sign-out finds. What
+      // replaces a credential is found as that was, and binds nothing if the account has been signed out since.
+      if (!replacesKnown) await bind(issuer);
       const result = await records.replace(keyOf(issuer), facts, {
         secret: tokens,
         place: placeOf(issuer),
         basedOn,
       });
       if (result.replaced) {
-        await bind(issuer);
+        if (replacesKnown) await bind(issuer);
         return { saved: true, facts: { ...facts, version: result.version } };
       }
       const { current } = result;

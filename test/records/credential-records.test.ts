@@ -227,10 +227,4 @@ describe('credential records', () => {
     await credentials.forget(issuer);
     expect(await credentials.read(issuer)).toBeUndefined();
   });
-
-  it('can be bound without a save', async () => {
-    const credentials = records();
-    await credentials.bind(issuer);
-    expect(await credentials.boundIssuer()).toBe(issuer);
-  });
 });
