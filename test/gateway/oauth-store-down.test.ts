@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { isTokenRejected, isValidatorUnavailable } from '../../src/gateway/token-validator.ts';
 import type { Store } from '../../src/stores/contract.ts';
 import { memoryStore } from '../../src/stores/memory-store.ts';
-import { breakableDeletes, breakableStore } from '../helpers/breakable-store.ts';
+import { breakableStore } from '../helpers/breakable-store.ts';
 import { authorizeUrl, backendToken, codeForm, GATEWAY, post, refreshForm, register, registeredClient } from '../helpers/gateway-scene.ts';
 import { callbackUrl, scriptedGateway } from '../helpers/scripted-gateway.ts';
 import { simulatedClock } from '../helpers/simulated-clock.ts';
@@ -140,44 +140,65 @@ describe('a gateway whose store is down', () => {
     expect((await post(scene.gateway, 'token', codeForm(clientId, landing))).status).toBe(200);
   });
 
-  it.each<[string, (store: Store) => { store: Store; fail: (times: number) => void }]>([
-    [
-      'that is noted',
-      (sound) => {
-        let left = 0;
-        const { store, breakWrites } = breakableStore(sound);
-        breakWrites((key) => {
-          left -= 1;
-          return key.includes('/transaction/') && left >= 0;
-        });
-        return {
-          store,
-          fail: (times) => {
-            left = times;
-          },
-        };
-      },
-    ],
-    [
-      'its grant is ended',
-      (sound) => {
-        const { store, breakDeletes } = breakableDeletes(sound);
-        return { store, fail: breakDeletes };
-      },
-    ],
-  ])('when a code comes again and %s gives no tokens for it, and ends the grant at the next try (GWY-08)', async (_, failing) => {
-    const { store, fail } = failing(memoryStore({ clock: simulatedClock() }));
+  it.each([
+    ['that is noted', '/transaction/'],
+    ['its grant is ended', '/grant/'],
+  ])('when a code comes again and %s gives no tokens for it, and ends the grant at the next try (GWY-08)', async (_, kind) => {
+    const { store, breakWrites } = breakableStore(memoryStore({ clock: simulatedClock() }));
     const scene = scriptedGateway({ store });
     const { clientId, landing } = await scene.signedIn(scene.browser());
     const { body } = await post(scene.gateway, 'token', codeForm(clientId, landing));
     const statuses: number[] = [];
     for (const times of [1, 1, 0]) {
-      fail(times);
+      breakWrites((key) => key.includes(kind), times);
       statuses.push((await post(scene.gateway, 'token', codeForm(clientId, landing))).status);
     }
     expect(statuses).toEqual([503, 503, 400]);
     expect(scene.provider.revoked).toEqual(['upstream-refresh-1', 'upstream-access-1']);
     await expect(backendToken(scene.gateway, body['access_token'])).rejects.toSatisfy(isTokenRejected);
     expect(scene.logged.filter(({ event }) => event === 'gateway.code-replayed')).toHaveLength(3);
+  });
+
+  it.each(['write', 'delete'] as const)(
+    'when a grant ends and the answer to its %s is lost still ends its tokens upstream (GWY-08)',
+    async (operation) => {
+      const sound = memoryStore({ clock: simulatedClock() });
+      let isLost = false;
+      const losing = async <Result>(key: string, work: Promise<Result>): Promise<Result> => {
+        const answer = await work;
+        if (!isLost || !key.includes('/grant/')) return answer;
+        isLost = false;
+        throw new Error('connection lost: hunter2');
+      };
+      const scene = scriptedGateway({
+        store: {
+          ...sound,
+          [operation]: (key: string, ...rest: readonly never[]) =>
+            losing(key, (sound[operation] as never as (...all: unknown[]) => Promise<unknown>)(key, ...rest)),
+        },
+      });
+      const { clientId, body } = await scene.tokens();
+      await post(scene.gateway, 'token', refreshForm(clientId, body));
+      await scene.clock.advance(60_000);
+      isLost = true;
+      await post(scene.gateway, 'token', refreshForm(clientId, body));
+      expect((await post(scene.gateway, 'token', refreshForm(clientId, body))).body['error']).toBe('invalid_grant');
+      expect(scene.provider.revoked).toEqual(['upstream-refresh-1', 'upstream-access-1']);
+    },
+  );
+
+  it('when a refresh token comes a second time lets nobody go on with the newer one (GWY-08)', async () => {
+    const { store, breakWrites } = breakableStore(memoryStore({ clock: simulatedClock() }));
+    const scene = scriptedGateway({ store });
+    const { clientId, body } = await scene.tokens();
+    const newer = (await post(scene.gateway, 'token', refreshForm(clientId, body))).body;
+    await scene.clock.advance(60_000);
+    breakWrites((key) => key.includes('/grant/'), 1);
+    expect((await post(scene.gateway, 'token', refreshForm(clientId, body))).status).toBe(503);
+    expect(scene.logged.map(({ event }) => event)).toContain('gateway.refresh-token-reused');
+    await scene.clock.advance(600_000);
+    expect((await post(scene.gateway, 'token', refreshForm(clientId, newer))).body['error']).toBe('invalid_grant');
+    await expect(backendToken(scene.gateway, newer['access_token'])).rejects.toSatisfy(isTokenRejected);
+    expect(scene.provider.revoked).toEqual(['upstream-refresh-1', 'upstream-access-1']);
   });
 });

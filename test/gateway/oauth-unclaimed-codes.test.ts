@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Gateway } from '../../src/gateway/oauth/create-gateway.ts';
 import { memoryStore } from '../../src/stores/memory-store.ts';
-import { breakableDeletes, breakableStore } from '../helpers/breakable-store.ts';
+import { breakableStore } from '../helpers/breakable-store.ts';
 import { backendToken, codeForm, GATEWAY, post } from '../helpers/gateway-scene.ts';
 import { scriptedGateway } from '../helpers/scripted-gateway.ts';
 import { simulatedClock } from '../helpers/simulated-clock.ts';
@@ -35,10 +35,10 @@ describe('a code that nobody comes for', () => {
   });
 
   it.each([1, 2])('whose grant could not be ended %i times ends later, and the log says so (GWY-08)', async (times) => {
-    const { store, breakDeletes } = breakableDeletes(memoryStore({ clock: simulatedClock() }));
+    const { store, breakWrites } = breakableStore(memoryStore({ clock: simulatedClock() }));
     const scene = scriptedGateway({ store });
     await scene.signedIn(scene.browser());
-    breakDeletes(times);
+    breakWrites((key) => key.includes('/grant/'), times);
     for (let time = 0; time < times; time += 1) {
       await scene.clock.advance(61_000);
       await health(scene.gateway);
@@ -70,11 +70,11 @@ describe('a code that nobody comes for', () => {
 
 describe('a code that was replayed', () => {
   it('while its grant could not be ended ends it at a later request of anybody (GWY-08)', async () => {
-    const { store, breakDeletes } = breakableDeletes(memoryStore({ clock: simulatedClock() }));
+    const { store, breakWrites } = breakableStore(memoryStore({ clock: simulatedClock() }));
     const scene = scriptedGateway({ store });
     const { clientId, landing } = await scene.signedIn(scene.browser());
     await post(scene.gateway, 'token', codeForm(clientId, landing));
-    breakDeletes(1);
+    breakWrites((key) => key.includes('/grant/'), 1);
     await post(scene.gateway, 'token', codeForm(clientId, landing));
     expect(scene.provider.revoked).toEqual([]);
     await scene.clock.advance(61_000);

@@ -4,22 +4,27 @@ import type { Store } from '../../src/stores/contract.ts';
 
 export interface BreakableStore {
   readonly store: Store;
-  /** From now on writes to matching keys fail; `undefined` mends the store. */
-  breakWrites(matches: ((key: string) => boolean) | undefined): void;
+  /** From now on writes to matching keys fail, the first `times` of them; `undefined` mends the store. */
+  breakWrites(matches: ((key: string) => boolean) | undefined, times?: number): void;
 }
 
 export function breakableStore(sound: Store): BreakableStore {
   let isBroken: ((key: string) => boolean) | undefined;
+  let left = 0;
   return {
     store: {
       ...sound,
       async write(key, value, options) {
-        if (isBroken?.(key) === true) throw new FailureError('store_failed', 'storage', { reason: 'The disk is full.' });
+        if (isBroken?.(key) === true && left > 0) {
+          left -= 1;
+          throw new FailureError('store_failed', 'storage', { reason: 'The disk is full.' });
+        }
         return sound.write(key, value, options);
       },
     },
-    breakWrites(matches) {
+    breakWrites(matches, times = Number.POSITIVE_INFINITY) {
       isBroken = matches;
+      left = times;
     },
   };
 }

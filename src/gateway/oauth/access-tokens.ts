@@ -10,7 +10,7 @@ import { decodeRecord, RECORD_FORMAT } from '../../records/record-format.ts';
 import { seal, unseal } from '../../stores/sealed-entry.ts';
 import { validatedTokens } from '../validated-tokens.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
-import type { Grant } from './grants.ts';
+import type { Grant } from './grant-records.ts';
 import { digestOf, randomText } from './random-text.ts';
 import { loadSigningKeys, type UsableKey } from './signing-keys.ts';
 

@@ -3,7 +3,8 @@ import { FailureError } from '../../failure.ts';
 import { TokenRejected, type TokenValidator, ValidatorUnavailable } from '../token-validator.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
-import type { Grant, Grants } from './grants.ts';
+import type { Grant } from './grant-records.ts';
+import type { Grants } from './grants.ts';
 import { passThroughValidator } from './pass-through-validator.ts';
 
 export function gatewayValidator(

@@ -6,40 +6,21 @@
  * token names its generation, so that any older one is known for what it is without a
  * list of all that were ever issued.
  */
-import * as z from 'zod/mini';
 import { createLeases } from '../../durable/lease.ts';
 import { takeTurn } from '../../durable/take-turns.ts';
 import { FailureError } from '../../failure.ts';
 import type { IssuedTokens } from '../../protocol/documents.ts';
-import { decodeRecord, RECORD_FORMAT } from '../../records/record-format.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
+import { createGrantRecords, type Grant, type UpstreamCredential } from './grant-records.ts';
 import { randomText } from './random-text.ts';
 import { createUnsavedRenewals } from './unsaved-renewals.ts';
 import type { Upstream, UpstreamTokens } from './upstream.ts';
-
-export interface Grant {
-  readonly grantId: string;
-  readonly clientId: string;
-  readonly scopes: readonly string[];
-  /** `sub` upstream, where an ID token told it. */
-  readonly subject?: string | undefined;
-  readonly generation: number;
-  readonly rotatedAtEpochMs: number;
-  readonly upstream: UpstreamCredential;
-  readonly expiresAtEpochMs: number;
-}
-
-export interface UpstreamCredential {
-  readonly accessToken: string;
-  readonly refreshToken?: string | undefined;
-  readonly expiresAtEpochMs?: number | undefined;
-}
 
 export type Rotation =
   | { readonly outcome: 'rotated'; readonly grant: Grant }
   /** The grant has ended, or never was. */
   | { readonly outcome: 'ended' }
-  /** An older refresh token came: two hold it. The grant has ended by now. */
+  /** An older refresh token came: two hold it, and the grant has to end. */
   | { readonly outcome: 'reused' };
 
 /**
@@ -62,27 +43,10 @@ export interface Grants {
   upstreamToken(grant: Grant, signal: AbortSignal, needs?: UpstreamNeed): Promise<UpstreamCredential>;
 }
 
-const record = z.object({
-  grantId: z.string(),
-  clientId: z.string(),
-  scopes: z.array(z.string()),
-  subject: z.optional(z.string()),
-  generation: z.number(),
-  rotatedAtEpochMs: z.number(),
-  upstream: z.object({ accessToken: z.string(), refreshToken: z.optional(z.string()), expiresAtEpochMs: z.optional(z.number()) }),
-  expiresAtEpochMs: z.number(),
-});
-
 type IsEnough = (credential: UpstreamCredential) => boolean;
 
-interface OpenedGrant {
-  readonly grant: Grant;
-  readonly version: string;
-}
-
-/** Grants kept open in memory. */
-const MOST_OPENED = 1_000;
-const ROUNDS = 10;
+/** Grants that are known to have to end, and could not be ended yet. */
+const MOST_DOOMED = 10_000;
 /** An upstream token is refreshed when it expires within this time. */
 export const EXPIRY_SKEW_MS = 30_000;
 const LEASE_MS = 15_000;
@@ -100,49 +64,36 @@ export function createGrants(
 ): Grants {
   const { store, vault, clock, limits, seconds } = settings;
   const leases = createLeases({ store, clock, leaseMs: LEASE_MS });
-  const keyOf = (grantId: string): string => `grant/${grantId}`;
   const lifetime = (): number => clock.now() + seconds.refresh * 1000;
 
+  const records = createGrantRecords({ store, vault });
   const unsaved = createUnsavedRenewals();
-  /** By key, as it was in this version: opening a sealed grant for every request would be most of what the request costs. */
-  const opened = new Map<string, OpenedGrant>();
-
-  const load = async (grantId: string): Promise<OpenedGrant | undefined> => {
-    const key = keyOf(grantId);
-    const known = opened.get(key);
-    // Whether it is still so is asked every time: what was revoked elsewhere is over here.
-    if (known !== undefined && (await store.read(key))?.version === known.version) return known;
-    opened.delete(key);
-    const found = await vault.read(key);
-    if (found === undefined) return undefined;
-    const loaded = { grant: decodeRecord('grant', record, found), version: found.version };
-    if (opened.size >= MOST_OPENED) opened.clear();
-    opened.set(key, loaded);
-    return loaded;
-  };
-
-  const keep = async (grant: Grant, expected: string | null): Promise<boolean> => {
-    const value = JSON.parse(JSON.stringify({ format: RECORD_FORMAT, ...grant }));
-    return (await vault.write(keyOf(grant.grantId), value, { expected, expiresAtEpochMs: grant.expiresAtEpochMs })).written;
-  };
-
-  /** Changes the grant by what `next` makes of it, as often as another gets in between; `undefined` where it is gone or `next` refuses. */
-  const change = async (grantId: string, next: (grant: Grant) => Grant | undefined): Promise<Grant | undefined> => {
-    for (let round = 0; round < ROUNDS; round += 1) {
-      const loaded = await load(grantId);
-      const changed = loaded && next(loaded.grant);
-      if (loaded === undefined || changed === undefined) return undefined;
-      if (await keep(changed, loaded.version)) return changed;
-    }
-    throw new FailureError('store_failed', 'storage', { reason: 'Other processes kept changing the grant.' });
-  };
+  const doomed = new Set<string>();
 
   const end = async (grantId: string): Promise<void> => {
-    const taken = await vault.take(keyOf(grantId));
-    if (taken === undefined) return;
-    await upstream.end(unsaved.newest(grantId, decodeRecord('grant', record, taken).upstream));
+    const [oldest] = doomed.size >= MOST_DOOMED ? doomed : [];
+    if (oldest !== undefined) doomed.delete(oldest);
+    doomed.add(grantId);
+    // It is over with this one write. Were it deleted at once, nobody who comes after a lost answer or a dead process would know
+    // which upstream tokens are left.
+    const ended = await records.change(grantId, (grant) => ({ ...grant, hasEnded: true }));
+    doomed.delete(grantId);
+    if (ended === undefined) return;
+    await upstream.end(unsaved.newest(grantId, ended.upstream));
     unsaved.forget(grantId);
+    // Otherwise it lies there until it expires.
+    await records.delete(grantId).catch(() => {});
   };
+
+  /** Also of no use is one that has to end, wherever it is asked for: its end is tried again first. */
+  const load = async (grantId: string): Promise<Grant | undefined> => {
+    if (doomed.has(grantId)) await end(grantId);
+    const grant = await records.read(grantId);
+    return grant?.hasEnded === true ? undefined : grant;
+  };
+
+  const change = (grantId: string, next: (grant: Grant) => Grant | undefined): Promise<Grant | undefined> =>
+    records.change(grantId, (grant) => (grant.hasEnded === true ? undefined : next(grant)));
 
   const lasts = ({ expiresAtEpochMs = Number.POSITIVE_INFINITY }: UpstreamCredential, forMs: number): boolean =>
     expiresAtEpochMs > clock.now() + forMs;
@@ -154,9 +105,8 @@ export function createGrants(
   };
 
   const refreshUnderLease = async (grantId: string, signal: AbortSignal, isFresh: IsEnough): Promise<UpstreamCredential> => {
-    const loaded = await load(grantId);
-    if (loaded === undefined) throw over();
-    const stored = loaded.grant.upstream;
+    const stored = (await load(grantId))?.upstream;
+    if (stored === undefined) throw over();
     if (isFresh(stored)) return stored;
     const newest = unsaved.newest(grantId, stored);
     const renewed = newest !== stored && isFresh(newest) ? newest : await renewal(newest);
@@ -184,7 +134,7 @@ export function createGrants(
       signal,
       busy: { code: 'refresh_busy', phase: 'refresh' },
       meanwhile: async () => {
-        const current = (await load(grantId))?.grant.upstream;
+        const current = (await load(grantId))?.upstream;
         return current !== undefined && isEnough(current) ? current : undefined;
       },
     });
@@ -214,10 +164,10 @@ export function createGrants(
         upstream: credential,
         expiresAtEpochMs,
       };
-      await keep(grant, null);
+      await records.open(grant);
       return grantId;
     },
-    read: async (grantId) => (await load(grantId))?.grant,
+    read: load,
     redeem: (grantId) => change(grantId, (grant) => ({ ...grant, expiresAtEpochMs: lifetime() })),
 
     async rotate(grantId, generation) {
@@ -236,9 +186,7 @@ export function createGrants(
         return undefined;
       });
       if (grant !== undefined) return { outcome: 'rotated', grant };
-      if ((outcome as Rotation['outcome']) !== 'reused') return { outcome: 'ended' };
-      await end(grantId);
-      return { outcome: 'reused' };
+      return (outcome as Rotation['outcome']) === 'reused' ? { outcome: 'reused' } : { outcome: 'ended' };
     },
 
     end,

@@ -6,7 +6,7 @@ import { checkResource } from './authorize-endpoint.ts';
 import { provenClient } from './client-proof.ts';
 import type { GatewayClient } from './client-registration.ts';
 import type { GatewayParts } from './gateway-parts.ts';
-import type { Grant } from './grants.ts';
+import type { Grant } from './grant-records.ts';
 import { jsonAnswer, OAuthAnswer } from './oauth-answers.ts';
 import { digestOf } from './random-text.ts';
 import { formOf, type Parameters } from './request-parameters.ts';
@@ -87,7 +87,10 @@ async function refresh(parts: GatewayParts, client: GatewayClient, form: Paramet
   // Before the rotation: while the identity provider is down, the client may come again with the same refresh token.
   if (settings.format === 'upstream' || before.upstream.expiresAtEpochMs === undefined) await renew(parts, before);
   const rotation = await grants.rotate(facts.grantId, facts.generation);
-  if (rotation.outcome === 'reused') settings.log('warn', 'gateway.refresh-token-reused', { clientId: client.clientId });
+  if (rotation.outcome === 'reused') {
+    settings.log('warn', 'gateway.refresh-token-reused', { clientId: client.clientId });
+    await grants.end(facts.grantId);
+  }
   if (rotation.outcome !== 'rotated') throw invalidRefresh();
   await stillInUse(parts, client);
   return issue(parts, rotation.grant, scopes);

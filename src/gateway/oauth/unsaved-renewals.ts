@@ -2,7 +2,7 @@
  * Upstream tokens that were renewed and that the store would not take. The refresh token in the store is spent by then:
  * presented again, it would end the grant at an identity provider that detects reuse. They are kept while the process lives.
  */
-import type { UpstreamCredential } from './grants.ts';
+import type { UpstreamCredential } from './grant-records.ts';
 
 export interface UnsavedRenewals {
   /** What came of the stored tokens, or those. */
