@@ -54,8 +54,8 @@ const NOTHING_TO_CLOSE: ClientClosing = { end: () => {}, closed: Promise.resolve
  * away before there is a response: when the handler is done, at the latest 5 s later.
  * Upgrades (WebSocket) are over with their 101: they need clients of their own.
  *
- * An event stream that a `GET` opened ends 30 s after the caller's token, properly, and its client comes again with a
- * new one. The answer to a `POST` goes on to its end.
+ * An event stream that waits (of a `GET`, or of a `POST` whose `Mcp-Method` is `subscriptions/listen`) ends 30 s after the
+ * caller's token, properly, and its client comes again with a new one. The answer to any other `POST` goes on to its end.
  *
  * Without `createClient` the handler's `client` is `undefined`.
  *

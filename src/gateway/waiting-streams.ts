@@ -1,16 +1,20 @@
 /**
- * Streams that wait for whatever may come (`GET` of MCP's Streamable HTTP): they end when
- * somebody ends them, and clients then come again. Answers to a `POST` end by themselves, and
- * would be lost.
+ * Streams that wait for whatever may come: of a `GET` in MCP's Streamable HTTP, since revision 2026-07-28 of a `POST` of
+ * `subscriptions/listen`. They end when somebody ends them, and clients then come again. Answers to any other `POST` end by
+ * themselves, and would be lost.
  */
 import type { Clock } from '../clock.ts';
 import { LEEWAY_SECONDS } from './clock-leeway.ts';
 import type { Caller } from './protect-options.ts';
 
 export function isWaitingStream(request: Request, response: Response): boolean {
-  const isEvents = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
-  return request.method === 'GET' && isEvents && response.body !== null;
+  return response.body !== null && isEvents(response) && (request.method === 'GET' || isListening(request));
 }
+
+const isEvents = ({ headers }: Response): boolean => /^text\/event-stream\s*(?:;|$)/i.test(headers.get('content-type') ?? '');
+
+/** The header alone: servers have to refuse one that says another method than the body does. */
+const isListening = ({ method, headers }: Request): boolean => method === 'POST' && headers.get('mcp-method') === 'subscriptions/listen';
 
 export interface TokenEnd {
   /** Aborts when no new request with the token would be let in. */

@@ -13,8 +13,11 @@ function scene(init: RequestInit = {}, headers: HeadersInit = { 'content-type': 
 }
 
 describe('when the gateway ends', () => {
-  it('a stream that waits ends properly, at once, and its source with it (GWY-01)', async () => {
-    const { body, stopping, ask, listeners } = scene();
+  it.each<[string, RequestInit]>([
+    ['GET', {}],
+    ['POST of subscriptions/listen', { method: 'POST', headers: { 'mcp-method': 'subscriptions/listen' } }],
+  ])('a stream that waits, of a %s, ends properly, at once, and its source with it (GWY-01)', async (_what, init) => {
+    const { body, stopping, ask, listeners } = scene(init);
     const reader = (await ask()).body?.getReader();
     body.push('data: 1\n\n');
     expect(new TextDecoder().decode((await reader?.read())?.value)).toBe('data: 1\n\n');

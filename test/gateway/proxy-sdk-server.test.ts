@@ -1,19 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import { StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client';
+import { Client, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client';
+import { toNodeHandler } from '@modelcontextprotocol/node';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import { McpServer as CurrentServer, createMcpHandler } from '@modelcontextprotocol/server';
 import { expect, it } from 'vitest';
 import { anyOf } from '../../src/gateway/any-of.ts';
 import { gatewayHandler } from '../../src/gateway/gateway-handler.ts';
 import { protect } from '../../src/gateway/protect.ts';
+import type { ProtectedHandler } from '../../src/gateway/protect-options.ts';
 import { reverseProxy } from '../../src/gateway/proxy/reverse-proxy.ts';
 import { staticTokenValidator } from '../../src/gateway/static-token-validator.ts';
 import { newClient } from '../bench/sdk-client.ts';
 import { gatewayScene, RESOURCE } from '../helpers/gateway-scene.ts';
 import { localServer } from '../helpers/local-server.ts';
 import { MemoryProvider } from '../helpers/sdk-memory-provider.ts';
-import { simulatedClock } from '../helpers/simulated-clock.ts';
+import { type SimulatedClock, simulatedClock } from '../helpers/simulated-clock.ts';
 
 interface Backend {
   readonly url: string;
@@ -45,6 +48,17 @@ async function startBackend(): Promise<Backend> {
   });
   return { url: `${origin}/mcp`, sessions, servers };
 }
+
+/** For a caller whose token ends in 15 minutes, each time that it is looked at. */
+const protectedProxy = (clock: SimulatedClock, backend: string): ProtectedHandler =>
+  protect({
+    resource: RESOURCE,
+    validator: {
+      validate: async (token) => ({ token, subject: 'a', scopes: [], claims: {}, expiresAtEpochSeconds: clock.now() / 1000 + 900 }),
+    },
+    clock,
+    ...reverseProxy({ resource: RESOURCE, backend }),
+  });
 
 it('puts a login before a server of the official SDK that has none: a sign-in, a session, a tool, and no session for anybody else (GWY-01, GWY-08, GWY-11)', async () => {
   const scene = await gatewayScene();
@@ -97,14 +111,7 @@ it('puts a login before a server of the official SDK that has none: a sign-in, a
 it('ends the stream of a client with its token: the client of the official SDK comes again, and hears the server (GWY-01, GWY-09)', async () => {
   const clock = simulatedClock();
   const backend = await startBackend();
-  const handler = protect({
-    resource: RESOURCE,
-    validator: {
-      validate: async (token) => ({ token, subject: 'a', scopes: [], claims: {}, expiresAtEpochSeconds: clock.now() / 1000 + 900 }),
-    },
-    clock,
-    ...reverseProxy({ resource: RESOURCE, backend: backend.url }),
-  });
+  const handler = protectedProxy(clock, backend.url);
   let opened = 0;
   const client = newClient();
   let heard = 0;
@@ -129,5 +136,34 @@ it('ends the stream of a client with its token: the client of the official SDK c
   await expect.poll(() => opened).toBe(2);
   backend.servers[0]?.sendToolListChanged();
   await expect.poll(() => heard).toBe(1);
+  await client.close();
+});
+
+it('ends what a client of revision 2026-07-28 listens to with its token: the official client is told, and hears the server when it listens again (GWY-01, GWY-09)', async () => {
+  const mcp = createMcpHandler(
+    () => new CurrentServer({ name: 'notes', version: '1' }, { capabilities: { tools: { listChanged: true } } }),
+  );
+  const answer = toNodeHandler(mcp);
+  const { origin } = await localServer((request, response) => void answer(request as Parameters<typeof answer>[0], response));
+  const clock = simulatedClock();
+  const handler = protectedProxy(clock, `${origin}/mcp`);
+  const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode: { pin: '2026-07-28' } } });
+  let heard = 0;
+  client.setNotificationHandler('notifications/tools/list_changed', () => {
+    heard += 1;
+  });
+  await client.connect(
+    new StreamableHTTPClientTransport(new URL(RESOURCE), {
+      requestInit: { headers: { authorization: 'Bearer token' } },
+      fetch: (input, init) => handler(new Request(input, init)),
+    }),
+  );
+  const first = await client.listen({ toolsListChanged: true });
+  await clock.advance(930_000);
+  expect(await first.closed).toBe('remote');
+  const second = await client.listen({ toolsListChanged: true });
+  mcp.notify.toolsChanged();
+  await expect.poll(() => heard).toBe(1);
+  await second.close();
   await client.close();
 });

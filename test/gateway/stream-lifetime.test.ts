@@ -52,10 +52,14 @@ function streamScene(options: Partial<ProtectOptions<BackendClient>> = {}, heade
   return { ...scene, body, open, closings: () => scene.clients.map(({ closed }) => closed) };
 }
 
-describe('an event stream that a GET opened', () => {
-  it('ends properly when its token has ended, and its client with it, once (GWY-09, GWY-11)', async () => {
-    const { clock, body, open, closings } = streamScene();
-    const { next } = await open();
+describe('an event stream that waits', () => {
+  it.each<[string, RequestInit, HeadersInit]>([
+    ['of a GET', {}, EVENTS],
+    ['of a GET, its type in other letters', {}, { 'content-type': 'Text/Event-Stream; charset=utf-8' }],
+    ['of a POST of subscriptions/listen', { method: 'POST', headers: { 'mcp-method': 'subscriptions/listen' } }, EVENTS],
+  ])('%s ends properly when its token has ended, and its client with it, once (GWY-09, GWY-11)', async (_what, init, headers) => {
+    const { clock, body, open, closings } = streamScene({}, headers);
+    const { next } = await open(init);
     await clock.advance(LIFE_MS + LEEWAY_MS - 1);
     body.push('data: 1\n\n');
     expect(await next()).toBe('data: 1\n\n');
@@ -137,6 +141,7 @@ describe('what is left alone when the token ends', () => {
 
   it.each<[string, () => ReturnType<typeof streamScene>, RequestInit]>([
     ['the answer to a POST, which would be lost', () => streamScene(), { method: 'POST' }],
+    ['that of a tool', () => streamScene(), { method: 'POST', headers: { 'mcp-method': 'tools/call' } }],
     ['a body that is no event stream', () => streamScene({}, { 'content-type': 'application/octet-stream' }), {}],
     ['a stream of a token that says no end', () => streamScene({ validator: expiringAt(undefined) }), {}],
     ['a stream of a token that ends never', () => streamScene({ validator: expiringAt(Number.POSITIVE_INFINITY) }), {}],
