@@ -103,9 +103,10 @@ const POINTS: readonly (readonly [dealing: string, nth: number, words: string, c
   ['write vault/callback/', 2, 'after the code was marked as sent', { approvals: 1 }],
   ['POST /token', 1, 'before the code is sent', { approvals: 1 }],
   ['answer /token', 1, 'when the tokens have come', askedAgain],
+  ['write binding/', 1, 'before the account is bound', askedAgain],
   ['write vault/tokens/', 1, 'before the tokens are stored', askedAgain],
   ['write credential/', 1, 'before the credential is stored', askedAgain],
-  ['write binding/', 1, 'after the credential was stored'],
+  ['read disowned-attempt/', 2, 'after the credential was stored'],
   ['POST /mcp', 2, 'before the request is sent again'],
 ];
 
