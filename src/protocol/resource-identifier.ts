@@ -10,6 +10,7 @@
  */
 import { FailureError } from '../failure.ts';
 import { webUrl } from './endpoint-url.ts';
+import { lenientReadings } from './lenient-decoding.ts';
 
 /**
  * Lower-case scheme and host, no default port, no fragment, and no slash where
@@ -42,36 +43,18 @@ export function isInsideResource(resource: string, url: URL, attachTo: 'origin' 
   return attachTo === 'origin' || (isPathInside(own.pathname, url.pathname) && !leadsOut(url.pathname.slice(own.pathname.length)));
 }
 
-/** As often as anything between here and the resource may decode a path. */
-const DECODINGS = 3;
-
 /**
  * Servers and proxies that decode a path before they resolve it, drop the parameters
  * of its segments, or end it at a NUL, find a way out where the URL standard finds
  * none: `..%2f`, `..%5c`, `..;`, `%252e%252e/`. What decodes `%2e` also decodes the
  * `%25%32%65` it may be hidden in, so that every escape counts and not those of dots.
+ * No path of ours has a NUL in it, and those who drop it read `..` in `.%00.`.
  */
 function leadsOut(path: string): boolean {
-  let decoded = path;
-  for (let round = 0; round < DECODINGS; round += 1) decoded = decodedOnce(decoded);
-  return /(?:^|[/\\])\.\.(?:[/\\;?#\0]|$)/.test(decoded);
-}
-
-/**
- * One character for each byte: whether they are UTF-8 or Latin-1 is nobody's business
- * here, but for ASCII in more bytes than it needs, which lenient decoders take (RFC
- * 3629 section 10). `%u002e` is what http.sys decodes. Tabs and line ends are what
- * URL parsers drop.
- */
-function decodedOnce(path: string): string {
-  return path
-    .replace(/%(?:u([0-9a-f]{4})|([0-9a-f]{2}))/gi, (_, unit: string | undefined, byte: string) =>
-      String.fromCharCode(Number.parseInt(unit ?? byte, 16)),
-    )
-    .replace(/[\xc0\xc1][\x80-\xbf]|(?:\xe0|\xf0\x80)[\x80\x81][\x80-\xbf]/g, (bytes) =>
-      String.fromCharCode(((bytes.charCodeAt(bytes.length - 2) & 1) << 6) | (bytes.charCodeAt(bytes.length - 1) & 0x3f)),
-    )
-    .replace(/[\t\n\r]/g, '');
+  return (
+    lenientReadings(path).some((read) => /(?:^|[/\\])\.\.(?:[/\\;?#\0]|$)/.test(read)) ||
+    lenientReadings(path, false).some((read) => read.includes('\0'))
+  );
 }
 
 /** Is a metadata document that names `documentResource` about `resource`: the same URL, or a parent on a segment boundary (PRM-03)? */

@@ -108,6 +108,47 @@ describe('ways out of the path that decoders make', () => {
     expect(missed).toEqual([]);
   });
 
+  it.each([
+    '..%c0%2fadmin',
+    '%c0%2e%c0%2e%2fadmin',
+    '..%c1%1cadmin',
+    '..%c1%9cadmin',
+    '..%25c0%252fadmin',
+    '%f8%80%80%80%ae%fc%80%80%80%80%ae/admin',
+    '..%u2215a',
+    '..%u2216a',
+    '..%e2%88%95a',
+    '..%25u2215a',
+    '%uff0e%uff0e/a',
+    '\uff0e\uff0e/a',
+    '%ef%bc%8e./a',
+    '..%ef%bc%8fa',
+    '..\uff0fa',
+    '.%00./a',
+    '.%2500./a',
+    '.%c0%80./a',
+    'a%00b',
+  ])('are found where decoders take more for ASCII, or drop a NUL: %s (FET-02, GWY-01)', (path) => {
+    expect(isInside(path)).toBe(false);
+  });
+
+  it('are not seen in wide characters elsewhere, nor in Latin-1 (FET-02, GWY-01)', () => {
+    const elsewhere = [
+      'a\uff0fb',
+      '\uff0e',
+      'a\uff0e\uff0eb/c',
+      '\u2215',
+      '%u2215%uff0e',
+      '%C0',
+      '%C0@x',
+      '%C1%20b',
+      '%C0 la carte',
+      '%E9t%E9',
+      '%ue9',
+    ];
+    expect(elsewhere.filter((path) => !isInside(path))).toEqual([]);
+  });
+
   it('are not seen in any other escape, of UTF-8, Latin-1, or what stands for itself (FET-02, GWY-01)', () => {
     const refused: string[] = [];
     for (let byte = 0; byte < 256; byte += 1) {
@@ -115,8 +156,8 @@ describe('ways out of the path that decoders make', () => {
         if (!isInside(path)) refused.push(path);
       }
     }
-    // Some server ends the segment here, and then it is the way out.
-    expect(refused).toEqual(['..%00b', '..%23b', '..%2fb', '..%3bb', '..%3fb', '..%5cb']);
+    // Some server ends the segment here, and then it is the way out. A NUL is one in itself.
+    expect(refused).toEqual(['a%00b', '..%00b', '%00', '%2500/b', '..%23b', '..%2fb', '..%3bb', '..%3fb', '..%5cb']);
     for (const path of ['%F0%9F%98%80', '%E0%A0%80..', '100%', '%u', '%zz', 'a%2Fb', '...', '%252e', '..%e2%80%ae/b']) {
       expect([path, isInside(path)]).toEqual([path, true]);
     }
