@@ -17,6 +17,8 @@ describe('the path at the backend', () => {
     ['/mcp?a=1;access_token=secret&b=2', '/inner/mcp?b=2'],
     ['/mcp?ACCESS_TOKEN=secret', '/inner/mcp'],
     ['/mcp?access.token=secret&access_token[]=secret', '/inner/mcp'],
+    ['/mcp?a=1&&=&b=2', '/inner/mcp?a=1&&=&b=2'],
+    ['/mcp?%u0061ccess_token=secret&access%255ftoken=secret', '/inner/mcp'],
     ['/mcp//evil.example.com/x', '/inner/mcp//evil.example.com/x'],
     ['/mcp/caf%E9/%c0%ae/100%25', '/inner/mcp/caf%E9/%c0%ae/100%25'],
     ['/mcp/a..%2fb/%2e%2e%2e/..%E9', '/inner/mcp/a..%2fb/%2e%2e%2e/..%E9'],
@@ -82,13 +84,22 @@ describe('the query of the configured backend', () => {
     'tenant_id[a][b]=b',
     '[tenant_id]=b',
     'tenant_id%00x=b',
+    '%u0074enant_id=b',
+    '%2574enant_id=b',
+    'tenant%25255fid=b',
+    'tenant%5Fid%3Db',
+    '%c1%b4enant_id=b',
+    '%EF%BD%94enant_id=b',
   ])('is not for a caller to say again: %s (GWY-01, GWY-11)', async (query) => {
     expect(await urlsAsked(query)).toEqual(['/mcp/x?tenant_id=a&page=2']);
   });
 
-  it.each(['tenant_ids=b', 'tenant=b', 'page[tenant_id]=b', 'id=b'])('leaves others to the caller: %s (GWY-01)', async (query) => {
-    expect(await urlsAsked(query)).toEqual([`/mcp/x?tenant_id=a&${query}&page=2`]);
-  });
+  it.each(['tenant_ids=b', 'tenant=b', 'page[tenant_id]=b', 'id=b', '=b', 'x=tenant_id%3Db', 'nom%E9=%u0074', '%25'])(
+    'leaves others to the caller: %s (GWY-01)',
+    async (query) => {
+      expect(await urlsAsked(query)).toEqual([`/mcp/x?tenant_id=a&${query}&page=2`]);
+    },
+  );
 
   it('does not get out where the backend redirects with it (GWY-01, SEC-01)', async () => {
     const origin = await listening(({ url = '' }, response) => {

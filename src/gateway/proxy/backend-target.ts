@@ -17,7 +17,7 @@ export function backendTarget(resource: string, backend: URL): BackendTarget {
   const publicUrl = new URL(resource);
   const publicBase = withoutSlash(publicUrl.pathname);
   const backendBase = withoutSlash(backend.pathname);
-  const ownNames: ReadonlySet<string> = new Set([...backend.searchParams.keys()].flatMap(parameterNames));
+  const ownNames: ReadonlySet<string> = new Set(backend.search.slice(1).split('&').flatMap(parameterNames));
   return {
     urlFor(request) {
       const { pathname, search } = new URL(request.url);
@@ -53,11 +53,10 @@ export function backendTarget(resource: string, backend: URL): BackendTarget {
  * rest stays as it was written.
  */
 function callersQuery(query: string, ownNames: ReadonlySet<string>): string {
-  const isRefused = (part: string): boolean =>
-    [...new URLSearchParams(part).keys()].flatMap(parameterNames).some((name) => name === ACCESS_TOKEN || ownNames.has(name));
+  const isRefused = (part: string): boolean => parameterNames(part).some((name) => name === ACCESS_TOKEN || ownNames.has(name));
   return query
     .split('&')
-    .filter((part) => !part.split(';').some(isRefused))
+    .filter((part) => !isRefused(part))
     .join('&');
 }
 
