@@ -66,7 +66,7 @@ describe('authchart gateway looks behind itself', () => {
     const backend = `https://127.0.0.1:${await silentPort(() => interrupt())}/mcp`;
     const argv = ['gateway', ...WITHOUT_METADATA, '--resource', 'http://localhost:8080/mcp', '--backend', backend, '--json', '--check'];
     const { exitCode, lines } = await runCommand(argv, { onStart: (running) => (interrupt = running.interrupt) });
-    expect([exitCode, lines.map(({ type }) => type)]).toEqual([130, ['error']]);
+    expect([exitCode, lines.map(({ type }) => type)]).toEqual([130, ['note', 'error']]);
   });
 
   it.each([

@@ -41,7 +41,7 @@ describe('authchart gateway refuses', () => {
     ['a resource of this machine for others', { '--resource': 'http://127.0.0.1:8080/mcp', '--listen': '0.0.0.0:8080' }, 'other machines'],
     [
       'openid of endpoints without an issuer',
-      { ...WITHOUT_METADATA, '--upstream-scope': undefined },
+      { ...WITHOUT_METADATA, '--upstream-scope': 'openid' },
       'is missing: `openid` is asked for (`--upstream-scope`)',
     ],
     ['a backend in the clear', { '--backend': 'http://10.0.0.1/mcp' }, '`--allow-plain-backend`'],

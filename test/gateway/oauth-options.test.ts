@@ -163,6 +163,12 @@ describe('the environment', () => {
     expect(problemsIn({ ...ENVIRONMENT, OIDC_CLIENT_SECRET_FILE: '/secret' }, readFile).join()).toContain('both set');
   });
 
+  it('need name no issuer where it names both endpoints (GWY-03, GWY-14)', () => {
+    const { OIDC_ISSUER_URL: _, ...rest } = ENVIRONMENT;
+    expect(problemsIn(rest)).toEqual([]);
+    expect(gatewayOptionsFromEnvironment(rest).upstream).not.toHaveProperty('issuer');
+  });
+
   it('names every mistake by its variable, at once, and no value (GWY-14)', () => {
     const problems = problemsIn({
       OAUTH_RESOURCE_URL: 'hunter2',
@@ -181,8 +187,6 @@ describe('the environment', () => {
       'OAUTH_RESOURCE_URL',
       'OAUTH_TOKEN_ENDPOINT',
       'OIDC_CLIENT_ID',
-      // Endpoints alone do not say whose ID tokens to believe.
-      'OIDC_ISSUER_URL',
     ]);
     expect(problems.join()).not.toContain('hunter2');
     expect(problemsIn({})).toContain('Set `OIDC_ISSUER_URL`, or `OAUTH_AUTHORIZE_ENDPOINT` and `OAUTH_TOKEN_ENDPOINT`.');

@@ -39,13 +39,16 @@ describe('the scopes that are asked for upstream', () => {
 });
 
 describe('an identity provider whose endpoints are named, and no issuer', () => {
-  it.each<[string, Partial<UpstreamOptions>]>([
-    ['by default', {}],
-    ['by name', { scopes: ['openid', 'email'] }],
-  ])('is refused where openid is asked for %s: nobody knows whose ID tokens to believe (GWY-07, GWY-14)', (_, changes) => {
-    expect(problemsOf({ endpoints, ...changes })).toEqual([expect.stringMatching(/^`upstream\.issuer` is missing: .*`openid`/)]);
-    expect(problemsOf({ endpoints, ...changes, issuer: IDENTITY_PROVIDER })).toEqual([]);
+  it('is refused where openid is asked for: nobody knows whose ID tokens to believe (GWY-07, GWY-14)', () => {
+    const changes = { endpoints, scopes: ['openid', 'email'] };
+    expect(problemsOf(changes)).toEqual([expect.stringMatching(/^`upstream\.issuer` is missing: .*`openid`/)]);
+    expect(problemsOf({ ...changes, issuer: IDENTITY_PROVIDER })).toEqual([]);
     expect(problemsOf({ endpoints, scopes: ['email'] })).toEqual([]);
+  });
+
+  it('is asked for the scopes of the client alone, unless others are named: it may know none of OpenID Connect (GWY-03)', async () => {
+    const scene = scriptedGateway({ upstream: { endpoints, clientId: 'gateway' } });
+    expect((await scene.leave(scene.browser())).upstream.searchParams.get('scope')).toBe('read');
   });
 
   it.each([[undefined], [IDENTITY_PROVIDER], [`${IDENTITY_PROVIDER}/realms/one`]])(

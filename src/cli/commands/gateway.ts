@@ -136,7 +136,12 @@ function misconfigured(problems: readonly string[]): Ended {
 /** A mistake stops the start; an outage does not, or a restart would need the identity provider. */
 async function lookAtIssuer({ parts, reporter }: CommandContext, configuration: GatewayConfiguration, flags: GatewayFlags): Promise<void> {
   const { issuer, signIn } = configuration;
-  if (issuer === undefined) return;
+  if (issuer === undefined) {
+    reporter.note(
+      'Without --issuer nobody is known by name: each sign-in is a subject of its own, and nothing can be revoked at the identity provider.',
+    );
+    return;
+  }
   const look = await lookUpstream(issuer, parts.clock);
   if (look.outcome === 'found') {
     for (const note of issuerNotes(look.metadata, configuration)) reporter.note(note);

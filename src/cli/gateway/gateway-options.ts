@@ -24,7 +24,11 @@ export function addGatewayOptions(command: Command): Command {
     .option('--client-key-file <file>', 'a file that holds a private key as JWK, which signs in place of the secret')
     .option('--authorize-endpoint <url>', 'used in place of the one in the metadata of --issuer, or where there is none')
     .option('--token-endpoint <url>', 'the same')
-    .option('--upstream-scope <scopes>', 'asked for at the identity provider in every case (default: openid offline_access)', collectWords)
+    .option(
+      '--upstream-scope <scopes>',
+      'asked for at the identity provider in every case (default with --issuer: openid offline_access)',
+      collectWords,
+    )
     .option('--upstream-resource <url>', 'sent to the identity provider as `resource` (RFC 8707)')
     .option('--gateway-issuer <url>', "the gateway's own issuer identifier (default: the origin of --resource)")
     .optionsGroup('What is let in:')

@@ -61,7 +61,7 @@ export interface GatewayOptions {
 export interface UpstreamOptions {
   /**
    * Its issuer identifier. Its metadata is discovered, and `iss` of its responses (RFC 9207) and ID tokens compared with it.
-   * Left out, `endpoints` have to be named, and `scopes` without `openid`: nothing says whose ID tokens to believe.
+   * Left out, `endpoints` have to be named, and who signs in is not known: nothing says whose ID tokens to believe.
    */
   readonly issuer?: string;
   /** Used in place of those in its metadata, or alone where there is none: nothing is revoked there then. Default: what the metadata names. */
@@ -78,7 +78,7 @@ export interface UpstreamOptions {
   readonly authMethod?: TokenEndpointAuthMethod;
   /** The gateway's private key as JWK with `alg` and `kid`, for `private_key_jwt` (RFC 7523): signs in place of a secret. Default: none. */
   readonly clientKey?: SigningKey;
-  /** Asked for in every case, in addition to those of the client. Default: `openid` and `offline_access`. */
+  /** Asked for in every case, in addition to those of the client. Default: `openid` and `offline_access` with an `issuer`, else none. */
   readonly scopes?: readonly string[];
   /** Sent as `resource` (RFC 8707) where the identity provider wants one. Default: none is sent. */
   readonly resource?: string;
@@ -170,7 +170,9 @@ export interface GatewayLimits {
 }
 
 /** A name for the person and a refresh token: what an identity provider gives only when it is asked. */
-export const DEFAULT_UPSTREAM_SCOPES: readonly string[] = ['openid', 'offline_access'];
+export const defaultUpstreamScopes = ({ issuer }: Pick<UpstreamOptions, 'issuer'>): readonly string[] =>
+  // Scopes of OpenID Connect: a provider of OAuth alone may refuse what it does not know.
+  issuer === undefined ? [] : ['openid', 'offline_access'];
 
 const DAY_SECONDS = 86_400;
 

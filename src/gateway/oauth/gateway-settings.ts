@@ -15,7 +15,7 @@ import type { TokenValidator } from '../token-validator.ts';
 import {
   DEFAULT_GATEWAY_LIMITS,
   DEFAULT_TOKEN_SECONDS,
-  DEFAULT_UPSTREAM_SCOPES,
+  defaultUpstreamScopes,
   type GatewayLimits,
   type GatewayOptions,
   type SigningKey,
@@ -68,7 +68,7 @@ export function resolveGatewaySettings(options: GatewayOptions): GatewaySettings
   return {
     resource,
     issuer,
-    upstream: { ...options.upstream, scopes: options.upstream.scopes ?? DEFAULT_UPSTREAM_SCOPES },
+    upstream: { ...options.upstream, scopes: options.upstream.scopes ?? defaultUpstreamScopes(options.upstream) },
     scopes: options.scopes,
     defaultScopes:
       (typeof options.defaultScope === 'string' ? parseScope(options.defaultScope) : options.defaultScope) ?? options.scopes ?? [],

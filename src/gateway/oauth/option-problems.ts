@@ -5,7 +5,7 @@ import { RESERVED_PARAMETERS } from '../../protocol/authorization-request.ts';
 import { isSafeEndpoint } from '../../protocol/endpoint-url.ts';
 import { isScopeToken } from '../../protocol/scope-token.ts';
 import { parseScope } from '../../protocol/scopes.ts';
-import { DEFAULT_GATEWAY_LIMITS, DEFAULT_UPSTREAM_SCOPES, type GatewayOptions } from './gateway-options.ts';
+import { DEFAULT_GATEWAY_LIMITS, type GatewayOptions } from './gateway-options.ts';
 
 const must = (isRight: (value: unknown) => boolean, error: string) =>
   z.custom<unknown>(isRight, { error: (issue) => (issue.input === undefined ? 'is missing.' : error) });
@@ -148,7 +148,7 @@ function sentence(issue: z.core.$ZodIssue): string {
 /** What is wrong only beside something else. */
 function problemsTogether({ upstream, scopes: known, defaultScope, tokens, store, sealingKeys }: GatewayOptions): readonly string[] {
   const { issuer: upstreamIssuer, endpoints, authMethod, clientSecret, clientKey } = { ...upstream };
-  const { parameters = {}, scopes: asked = DEFAULT_UPSTREAM_SCOPES } = { ...upstream };
+  const { parameters = {}, scopes: asked } = { ...upstream };
   const reserved = Object.keys(Object(parameters)).filter((name) => RESERVED_PARAMETERS.has(name) || name === 'nonce');
   const defaults = typeof defaultScope === 'string' ? parseScope(defaultScope) : (defaultScope ?? []);
   const unknown = known === undefined ? [] : defaults.filter((scope) => !known.includes(scope));
