@@ -1,5 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { unreadBound } from '../../src/cli/gateway/unread-bound.ts';
+import { fedBody } from '../gateway/fed-body.ts';
+import { settled } from '../helpers/simulated-clock.ts';
 import { callerNamed, INITIALIZE, post, scene, URL_BEHIND } from './stdio-scene.ts';
 
 const ANSWER = {
@@ -68,6 +70,31 @@ describe('what a stdio session keeps', () => {
     await expect.poll(() => scenery.events.filter(({ event }) => event === 'backend.unread')).toHaveLength(1);
     await expect(second.text()).rejects.toThrow('does not keep up');
     expect((await first.text()).length).toBeGreaterThan(400_000);
+  });
+
+  it('of which a chunk is empty goes on after it (GWY-01)', async () => {
+    const body = fedBody();
+    const reader = unreadBound(1_000_000, () => {})(new Response(body.stream)).body?.getReader();
+    const first = reader?.read();
+    await settled();
+    body.push('');
+    await settled();
+    body.push('data: 1\n\n');
+    expect(new TextDecoder().decode((await first)?.value)).toBe('data: 1\n\n');
+  });
+
+  it('in small pieces is bounded by what these take, and not by what is in them (GWY-01)', async () => {
+    const body = fedBody();
+    let full = 0;
+    unreadBound(65_536, () => {
+      full += 1;
+    })(new Response(body.stream));
+    body.push('data: 1\n\n');
+    await settled();
+    expect(full).toBe(0);
+    body.push('data: 2\n\n');
+    await settled();
+    expect([full, body.cancelled]).toEqual([1, 1]);
   });
 
   it('in many small pieces is handed on in few (GWY-01)', async () => {

@@ -1,24 +1,13 @@
 /** Streams of a source that does not wait for its readers: what nobody reads is kept, and only so much of it in all of them together. */
 
-type Chunk = Uint8Array<ArrayBuffer>;
+import { type Chunk, type JoinedChunks, joinedChunks } from './joined-chunks.ts';
 
-/** What of one stream was not read yet. */
+/** One stream. */
 interface Kept {
-  readonly chunks: Chunk[];
-  bytes: number;
+  /** What was not read yet. */
+  readonly chunks: JoinedChunks;
   /** Drops it all. */
   breakOff(): void;
-}
-
-const PIECE_BYTES = 64 * 1024;
-
-/** Many small ones at once: to take the first of a long list away moves all the others. */
-function taken(kept: Kept): Chunk {
-  let [count, bytes] = [0, 0];
-  do bytes += kept.chunks[count++]?.byteLength ?? 0;
-  while (count < kept.chunks.length && bytes < PIECE_BYTES);
-  kept.bytes -= bytes;
-  return Buffer.concat(kept.chunks.splice(0, count));
 }
 
 /**
@@ -29,10 +18,10 @@ export function unreadBound(mostBytes: number, onFull: () => void): (response: R
   const all = new Set<Kept>();
 
   const makeRoom = (): void => {
-    const unread = [...all].reduce((sum, { bytes }) => sum + bytes, 0);
+    const unread = [...all].reduce((sum, { chunks }) => sum + chunks.bytes, 0);
     if (unread <= mostBytes) return;
     onFull();
-    [...all].reduce((one, other) => (other.bytes > one.bytes ? other : one)).breakOff();
+    [...all].reduce((one, other) => (other.chunks.bytes > one.chunks.bytes ? other : one)).breakOff();
   };
 
   return (response) => {
@@ -45,8 +34,7 @@ export function unreadBound(mostBytes: number, onFull: () => void): (response: R
       wake();
     };
     const kept: Kept = {
-      chunks: [],
-      bytes: 0,
+      chunks: joinedChunks(),
       breakOff() {
         const thrown = new RangeError('The reader does not keep up.');
         forget();
@@ -56,15 +44,13 @@ export function unreadBound(mostBytes: number, onFull: () => void): (response: R
     };
     const forget = (): void => {
       all.delete(kept);
-      kept.chunks.length = 0;
-      kept.bytes = 0;
+      kept.chunks.clear();
     };
     const pass = async (): Promise<void> => {
       for (;;) {
         const { done, value } = await reader.read();
         if (done || end !== undefined) return;
-        kept.chunks.push(value);
-        kept.bytes += value.byteLength;
+        kept.chunks.add(value);
         wake();
         makeRoom();
       }
@@ -77,8 +63,10 @@ export function unreadBound(mostBytes: number, onFull: () => void): (response: R
     const body = new ReadableStream<Chunk>(
       {
         async pull(controller) {
-          if (kept.chunks.length === 0 && end === undefined) await new Promise<void>((resolve) => (wake = resolve));
-          if (kept.chunks.length > 0) return controller.enqueue(taken(kept));
+          // A chunk may be empty.
+          while (kept.chunks.pieces === 0 && end === undefined) await new Promise<void>((resolve) => (wake = resolve));
+          const next = kept.chunks.take();
+          if (next !== undefined) return controller.enqueue(next);
           all.delete(kept);
           if (end !== undefined && 'thrown' in end) throw end.thrown;
           controller.close();
