@@ -21,9 +21,12 @@ export function usageError(message: string): Ended {
   return new Ended(EXIT_CODES.usage, 'usage', message, 'See authchart --help.');
 }
 
-export function interruptedBy(signal: 'SIGINT' | 'SIGTERM'): Ended {
-  const exitCode = signal === 'SIGINT' ? EXIT_CODES.interrupted : EXIT_CODES.terminated;
-  return new Ended(exitCode, 'interrupted', 'Interrupted.');
+const EXIT_CODE_OF_SIGNAL = { SIGHUP: EXIT_CODES.hungUp, SIGINT: EXIT_CODES.interrupted, SIGTERM: EXIT_CODES.terminated } as const;
+
+export type EndingSignal = keyof typeof EXIT_CODE_OF_SIGNAL;
+
+export function interruptedBy(signal: EndingSignal): Ended {
+  return new Ended(EXIT_CODE_OF_SIGNAL[signal], 'interrupted', 'Interrupted.');
 }
 
 export function timedOut(seconds: number): Ended {

@@ -21,6 +21,8 @@ export const EXIT_CODES = {
   httpError: 22,
   /** `--timeout` ran out (as timeout(1) has it). */
   timedOut: 124,
+  /** Its terminal was closed. */
+  hungUp: 129,
   /** Ctrl-C. */
   interrupted: 130,
   /** Whoever read the output has gone, as in `authchart fetch … | head -1`. */

@@ -1,6 +1,6 @@
 /** What a command has of its process, so that tests can run it without one. */
 import type { Readable, Writable } from 'node:stream';
-import { interruptedBy } from './ended.ts';
+import { type EndingSignal, interruptedBy } from './ended.ts';
 
 export type TerminalReadable = Readable & { readonly isTTY?: boolean };
 export type TerminalWritable = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
@@ -10,7 +10,7 @@ export interface CommandLineIo {
   readonly stdout: TerminalWritable;
   readonly stderr: TerminalWritable;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Aborted with an `Ended` by SIGINT or SIGTERM. */
+  /** Aborted with an `Ended` by SIGINT, SIGTERM or SIGHUP. */
   readonly interrupted: AbortSignal;
 }
 
@@ -26,13 +26,14 @@ const ECHO_MS = 1_000;
 export function processIo(nowMs: () => number = () => performance.now()): CommandLineIo {
   const controller = new AbortController();
   let firstAtMs: number | undefined;
-  const onSignal = (signal: 'SIGINT' | 'SIGTERM'): void => {
+  const onSignal = (signal: EndingSignal): void => {
     const ended = interruptedBy(signal);
     if (firstAtMs !== undefined && nowMs() - firstAtMs >= ECHO_MS) process.exit(ended.exitCode);
     firstAtMs ??= nowMs();
     controller.abort(ended);
   };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
+  // SIGHUP under nohup, too: Node undoes at its start what nohup asks for, and would end at once by it.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   const { stdin, stdout, stderr, env } = process;
   return { stdin, stdout, stderr, env, interrupted: controller.signal };
 }

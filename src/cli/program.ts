@@ -168,5 +168,5 @@ Progress goes to stderr, results to stdout.
 Exit codes:
   0 done   1 unexpected   2 usage or configuration   3 sign in first   4 not authorized
   5 try again later   6 the server breaks a rule   7 the store failed   22 --fail and a status from 400 on
-  124 --timeout is over   130 interrupted   141 nobody reads the output   143 terminated
+  124 --timeout is over   129 hung up   130 interrupted   141 nobody reads the output   143 terminated
 `;

@@ -68,16 +68,35 @@ describe('the process of a stdio session', () => {
     await expect.poll(() => events).toContainEqual(expect.objectContaining({ event: 'backend.ended', exitCode: 3 }));
   });
 
-  it('does not outlive a gateway that ends at once (GWY-01)', async () => {
+  /** A gateway with a session, and the end of what its process has started. */
+  const gatewayWithGrandchild = async (server = '') => {
     const surroundings = await gatewaySurroundings();
     const { port, connected } = await lifeLine();
     const gateway = await startGateway(
-      [...surroundings.argv, '--allow-anonymous', '--', process.execPath, '--eval', withGrandchild(port, { server: STUBBORN })],
+      [...surroundings.argv, '--allow-anonymous', '--', process.execPath, '--eval', withGrandchild(port, { server })],
       surroundings.env,
     );
     const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
     await fetch(surroundings.resource, { method: 'POST', headers, body: JSON.stringify(INITIALIZE) });
-    const gone = once(await connected, 'close');
+    return { gateway, gone: once(await connected, 'close') };
+  };
+
+  it('ends in order with a gateway whose terminal is closed (GWY-01)', async () => {
+    const { gateway, gone } = await gatewayWithGrandchild();
+    gateway.child.kill('SIGHUP');
+    await gone;
+    expect(await gateway.ended).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('Ended.') });
+  });
+
+  it('does not outlive a gateway that is told to quit, which goes by that signal (GWY-01)', async () => {
+    const { gateway, gone } = await gatewayWithGrandchild(STUBBORN);
+    gateway.child.kill('SIGQUIT');
+    await gone;
+    expect(await gateway.ended).toMatchObject({ exitCode: null, signal: 'SIGQUIT' });
+  });
+
+  it('does not outlive a gateway that ends at once (GWY-01)', async () => {
+    const { gateway, gone } = await gatewayWithGrandchild(STUBBORN);
     gateway.child.kill('SIGINT');
     await expect.poll(() => gateway.said.stderr).toContain('Ending');
     // Again and again: what comes within a second of the first signal is taken for its echo.

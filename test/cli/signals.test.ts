@@ -25,6 +25,7 @@ describe('a command that is told to end', () => {
     ['SIGINT', 'SIGTERM', 'SIGTERM', [130, 143]],
     ['SIGTERM', 'SIGINT', 'SIGINT', [143, 130]],
     ['SIGINT', 'SIGINT', 'SIGINT', [130, 130]],
+    ['SIGHUP', 'SIGTERM', 'SIGHUP', [129, 129]],
   ] as const)('by %s does so in order, takes %s at once for an echo, and ends at once by a later %s', async (first, echo, later, codes) => {
     const [inOrder, atOnce] = codes;
     const { child, says, ended, said } = await started();

@@ -30,7 +30,7 @@ export interface GatewayFlags {
 /** Requests that are under way when the gateway is told to end have this long. */
 export const SHUTDOWN_GRACE_MS = 10_000;
 
-/** Runs until SIGINT or SIGTERM; a stop in order is a success. */
+/** Runs until SIGINT, SIGTERM or SIGHUP; a stop in order is a success. */
 export async function gateway(context: CommandContext, command: readonly string[], flags: GatewayFlags): Promise<ExitCode> {
   const { io, parts, reporter } = context;
   const configured = await configure({ flags, environment: io.env, configFile: flags.config }, command);

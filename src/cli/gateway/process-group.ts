@@ -22,8 +22,7 @@ let isWatching = false;
 /** @param env all of its environment. Emits `error` where it cannot be started, as `spawn` does */
 export function startGroup([program, ...args]: readonly [string, ...string[]], env: Readonly<Record<string, string>>): ProcessGroup {
   const child = spawn(program, args, { env, stdio: 'pipe', shell: false, windowsHide: true, detached: HAS_GROUPS });
-  if (!isWatching) process.once('exit', killAll);
-  isWatching = true;
+  killAllAtEnd();
   alive.add(child);
   const exited = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
@@ -48,6 +47,17 @@ export function startGroup([program, ...args]: readonly [string, ...string[]], e
   // Where the program ends by itself, what it has started goes with it.
   void exited.then(end);
   return { process: child, end };
+}
+
+function killAllAtEnd(): void {
+  if (isWatching) return;
+  isWatching = true;
+  process.once('exit', killAll);
+  // It ends a process without `exit`. Sent again, it does so as if nobody had listened, with a core dump where one is wanted.
+  process.once('SIGQUIT', () => {
+    killAll();
+    process.kill(process.pid, 'SIGQUIT');
+  });
 }
 
 function killAll(): void {
