@@ -2,7 +2,7 @@
 import { type Arrow, arrowsOf } from './chart-arrows.ts';
 import { boxName, Drawing, initialLine, paint } from './chart-drawing.ts';
 import { legend, small } from './chart-legend.ts';
-import { ARROWS, FONT, INK, lookOf } from './chart-looks.ts';
+import { ARROWS, INK, lookOf, MEASURED_FONT } from './chart-looks.ts';
 import { type ChartState, hasParts, withDescendants } from './chart-model.ts';
 import { attributes, escaped, quoted, wrapped } from './dot-text.ts';
 
@@ -72,9 +72,9 @@ export function chartAsDot(root: ChartState): string {
   const drawing = new Drawing(states, [...arrows, ...usual]);
   return [
     `digraph ${quoted(root.key)} {`,
-    `graph [compound=true nodesep=0.3 ranksep=0.35 pad=0.3 fontname="${FONT}" fontcolor="${INK}" bgcolor="white"]`,
-    `node [fontname="${FONT}" fontsize=12 fontcolor="${INK}" margin="0.08,0.05" penwidth=1.4]`,
-    `edge [fontname="${FONT}" fontsize=9.5 arrowsize=0.7]`,
+    `graph [compound=true nodesep=0.3 ranksep=0.35 pad=0.3 fontname="${MEASURED_FONT}" fontcolor="${INK}" bgcolor="white"]`,
+    `node [fontname="${MEASURED_FONT}" fontsize=12 fontcolor="${INK}" margin="0.08,0.05" penwidth=1.4]`,
+    `edge [fontname="${MEASURED_FONT}" fontsize=9.5 arrowsize=0.7]`,
     ...root.children.flatMap((child) => box(child, 0, drawing)),
     ...(drawing.nodes.get('') ?? []),
     ...drawing.lines,

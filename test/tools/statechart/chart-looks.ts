@@ -10,10 +10,10 @@ export interface Look {
 
 export const INK = '#0f172a';
 export const FAINT_INK = '#64748b';
-/** Graphviz knows the widths of this one by itself. */
-export const FONT = 'Helvetica';
-/** Fonts of the same widths for where it is not: any other runs over the edges of its box. */
-export const FONTS = 'Helvetica,Arial,Liberation Sans,Arimo,sans-serif';
+/** What boxes are measured by: Graphviz knows its widths by itself, and none of the fonts below is wider. */
+export const MEASURED_FONT = 'DejaVu Sans';
+/** What texts are shown in, the first that is there. */
+export const FONTS = 'Helvetica,Arial,Liberation Sans,DejaVu Sans,sans-serif';
 
 /** For a state that is left as soon as it is entered. */
 const DECIDING: Look = { meaning: 'decides at once', fill: '#ffffff', border: '#94a3b8' };

@@ -1,7 +1,7 @@
 /** Lays a chart out with Graphviz (as WebAssembly: no program to install, the same picture everywhere). */
 import { Graphviz } from '@hpcc-js/wasm-graphviz';
 import { chartAsDot } from './chart-dot.ts';
-import { FONT, FONTS } from './chart-looks.ts';
+import { FONTS, MEASURED_FONT } from './chart-looks.ts';
 import type { ChartState } from './chart-model.ts';
 import { escaped } from './dot-text.ts';
 
@@ -15,7 +15,7 @@ export async function chartAsSvg(root: ChartState): Promise<string> {
     // Names of nodes, which browsers would show as tooltips.
     .replaceAll(/<title>[^<]*<\/title>\n/g, '')
     .replaceAll('&#45;', '-')
-    .replaceAll(`font-family="${FONT},sans-Serif"`, `font-family="${FONTS}"`)
+    .replaceAll(`font-family="${MEASURED_FONT}"`, `font-family="${FONTS}"`)
     .trimEnd();
   const heading = `<title>${escaped(root.key)}</title>\n<desc>${escaped(root.description)}</desc>`;
   return `${svg.replace(/<svg ([^>]*)>/, (_, values) => `<svg role="img" ${values}>\n${heading}`)}\n`;
