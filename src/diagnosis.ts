@@ -44,7 +44,7 @@ export interface DiscoverOptions {
 export interface Diagnosis {
   /** The canonical resource identifier. */
   readonly resource: string;
-  /** Whether a client can sign in: `ready`, `usable`, `broken`, or `open` where nobody has to. */
+  /** Whether a client can sign in: `ready`, `usable`, `broken`, `unavailable` where nobody answered, or `open` where nobody has to. */
   readonly verdict: Verdict;
   /** The verdict in one sentence. */
   readonly summary: string;
@@ -102,13 +102,14 @@ async function diagnose(options: DiscoverOptions): Promise<Diagnosis> {
 
   const parts = [asked, metadata, servers].filter((part) => part !== undefined);
   const findings = inOrder([...plainHttp(examination.resource), ...parts.flatMap((part) => part.findings)]);
-  const verdict = verdictOf(asked.demand, findings);
+  const probes = parts.flatMap((part) => part.probes);
+  const verdict = verdictOf(asked.demand, probes, findings);
   const registration = servers?.metadata && registrationAt(servers.metadata);
   return {
     resource: examination.resource,
     verdict,
-    summary: summaryOf(verdict, findings, servers?.issuer, registration),
-    probes: parts.flatMap((part) => part.probes),
+    summary: summaryOf({ verdict, probes, findings, issuer: servers?.issuer, registration }),
+    probes,
     findings,
     ...(challenge && { challenge }),
     ...(metadata?.document && { resourceMetadata: metadata.document }),

@@ -73,6 +73,7 @@ describe('authchart discover', () => {
     ['usable', 0],
     ['open', 0],
     ['broken', 6],
+    ['unavailable', 5],
   ] as const)('ends a verdict of %s with %i', async (verdict, expected) => {
     const { exitCode } = await runCommand(['discover', 'https://mcp.example.com/mcp'], {
       parts: { discover: async () => ({ ...DIAGNOSIS, verdict }) },
@@ -105,6 +106,9 @@ describe('authchart discover', () => {
     await servers.close();
     const { exitCode, stdout } = await command('discover');
     expect(stdout).toContain('The connection was refused (ECONNREFUSED).');
+    expect(stdout.trimEnd().split('\n').at(-1)).toBe(
+      '▲ Nothing answered: see that the server runs, and that the URL and the network are right, then try again.',
+    );
     expect(exitCode).toBe(5);
   });
 
@@ -125,7 +129,28 @@ describe('the table', () => {
     expect(text).toMatch(/• absent +https:\/\/mcp\.example\.com\/\.well-known\/oauth-protected-resource\n +└ It answered 404\./);
     expect(text).toMatch(/none +20000 ms +▲ unavailable/);
     expect(text).toContain('✗ The metadata names another issuer. [RFC 8414 section 3.3]');
-    expect(text.trimEnd().endsWith('✗ Broken: the metadata names another issuer.')).toBe(true);
+    expect(text.trimEnd().endsWith('\n✗ Broken: clients cannot sign in, for the reason above.')).toBe(true);
+  });
+
+  it('says a reason once, with the finding, and is no wider than its addresses need where there is no terminal', () => {
+    const [resource] = DIAGNOSIS.probes;
+    const url = 'https://mcp.example.com/mcp';
+    const reason = `It leads to another origin. ${'One word after another. '.repeat(12)}`.trim();
+    const why = `It has no challenge. ${'Another word. '.repeat(20)}`.trim();
+    const text = diagnosisText(
+      {
+        ...DIAGNOSIS,
+        probes: [
+          { document: 'resource', url, durationMs: 1, verdict: 'unavailable', reason },
+          { ...resource, document: 'resource', url, durationMs: 1, verdict: 'absent', reason: why },
+        ],
+        findings: [{ level: 'error', rule: 'MCP', text: `${reason} (${url})` }],
+      },
+      plainStyle(),
+    );
+    expect(text.split('It leads to another origin.')).toHaveLength(2);
+    const drawn = text.split('\n').find((line) => line.startsWith('──'));
+    expect(drawn?.length).toBe(100);
   });
 
   it.each([60, 80, 100, 140])('fits a terminal of %i columns', (columns) => {

@@ -114,10 +114,21 @@ describe('what a resource does wrong', () => {
     expect([down.verdict, down.issuer]).toEqual(['broken', down.origin]);
     const cut = await diagnosisOf({ '/mcp': (_, __, request) => request.socket.destroy() });
     expect(cut).toMatchObject({
-      verdict: 'broken',
+      verdict: 'unavailable',
+      summary: 'Nothing answered: see that the server runs, and that the URL and the network are right, then try again.',
       probes: [{ document: 'resource', verdict: 'unavailable' }],
       findings: [{ level: 'error', rule: 'MCP: Streamable HTTP' }],
     });
+    const failing: Answer = (response) => response.writeHead(503).end();
+    const overloaded = await diagnosisOf({
+      '/mcp': failing,
+      [RESOURCE_WELL_KNOWN]: failing,
+      '/.well-known/oauth-protected-resource': failing,
+    });
+    expect([overloaded.verdict, overloaded.summary]).toEqual([
+      'unavailable',
+      'Unavailable: the server answers with failures of its own (503); try again later, or ask its operator.',
+    ]);
   });
 });
 

@@ -12,9 +12,7 @@ export async function discover({ parts, reporter, options, signal }: CommandCont
   return exitCodeOf(diagnosis);
 }
 
-function exitCodeOf({ verdict, probes }: Diagnosis): ExitCode {
-  if (verdict !== 'broken') return EXIT_CODES.ok;
-  // Nobody who answered is at fault where nobody answered.
-  const isDown = probes.length > 0 && probes.every((probe) => probe.verdict === 'unavailable');
-  return isDown ? EXIT_CODES.tryLater : EXIT_CODES.serverAtFault;
+function exitCodeOf({ verdict }: Diagnosis): ExitCode {
+  if (verdict === 'unavailable') return EXIT_CODES.tryLater;
+  return verdict === 'broken' ? EXIT_CODES.serverAtFault : EXIT_CODES.ok;
 }

@@ -20,12 +20,12 @@ const REGISTRATIONS: Readonly<Record<NonNullable<Diagnosis['registration']>, str
 };
 
 export function diagnosisText(diagnosis: Diagnosis, style: Style): string {
-  return [probeTable(diagnosis.probes, style), facts(diagnosis, style), findings(diagnosis, style), verdict(diagnosis, style)]
+  return [probeTable(diagnosis, style), facts(diagnosis, style), findings(diagnosis, style), verdict(diagnosis, style)]
     .filter((part) => part !== '')
     .join('\n');
 }
 
-function probeTable(probes: readonly Probe[], style: Style): string {
+function probeTable({ probes, findings }: Diagnosis, style: Style): string {
   if (probes.length === 0) return '';
   const facts = probes.map((probe) => [
     DOCUMENTS[probe.document],
@@ -33,16 +33,22 @@ function probeTable(probes: readonly Probe[], style: Style): string {
     `${Math.round(probe.durationMs)} ms`,
     verdictOfProbe(probe, style),
   ]);
-  const addresses = probes.map((probe) => addressOf(probe, style));
-  const longest = Math.max(...addresses.flatMap((address) => address.split('\n').map((line) => stripVTControlCharacters(line).length)));
+  const addresses = probes.map((probe) => addressOf(probe, findings, style));
+  const widths = addresses.map((address) => address.split('\n').map((line) => stripVTControlCharacters(line).length));
+  const longest = Math.max(...widths.flat());
   const isWide = style.columns === undefined || style.columns >= columnsOf(facts, 4) + Math.min(longest, WIDE_ENOUGH);
-  const drawn = isWide ? inOneRow(facts, addresses, { style, longest }) : inTwoRows(facts, addresses, style);
+  // A file or a pipe has no width: an address stays in one piece for who copies it, and words are wrapped.
+  const columns = style.columns ?? Math.max(PAGE, columnsOf(facts, 4) + Math.max(...widths.map(([address = 0]) => address)));
+  const room = Math.min(longest, columns - columnsOf(facts, 4));
+  const drawn = isWide ? inOneRow(facts, addresses, { style, room }) : inTwoRows(facts, addresses, style);
   return drawn.replace(/ +$/gm, '');
 }
 
 const FACT_TITLES = ['Document', 'Answer', 'Time', 'Verdict'];
 /** Space after a column. */
 const GAP = 2;
+/** Columns for words where there is no terminal. */
+const PAGE = 100;
 /** An address of this many columns may be broken once without becoming hard to read. */
 const WIDE_ENOUGH = 60;
 
@@ -66,10 +72,9 @@ const RIGHT: ColumnUserConfig = { alignment: 'right' };
 function inOneRow(
   facts: readonly string[][],
   addresses: readonly string[],
-  { style, longest }: { readonly style: Style; readonly longest: number },
+  { style, room }: { readonly style: Style; readonly room: number },
 ): string {
   const rows = facts.map((row, index) => [...row, addresses[index] ?? '']);
-  const room = style.columns === undefined ? longest : Math.min(longest, style.columns - columnsOf(facts, 4));
   const titles = [...FACT_TITLES, 'Address'].map((title) => style.dim(title));
   return table([titles, ...rows], { ...tableOf(style), columns: { 1: RIGHT, 2: RIGHT, 4: { width: room, paddingRight: 0 } } });
 }
@@ -102,8 +107,9 @@ function verdictOfProbe({ verdict: word }: Probe, { green, red, yellow, dim, sym
   }
 }
 
-function addressOf({ url, reason }: Probe, { dim, symbols }: Style): string {
-  const why = shown(reason);
+function addressOf({ url, reason }: Probe, findings: Diagnosis['findings'], { dim, symbols }: Style): string {
+  const isToldBelow = reason !== undefined && findings.some(({ text }) => text.includes(reason) && text.includes(url));
+  const why = isToldBelow ? undefined : shown(reason);
   return why === undefined ? (shown(url) ?? '') : `${shown(url) ?? ''}\n${dim(`${symbols.under} ${why}`)}`;
 }
 
@@ -129,13 +135,17 @@ function mark(level: Diagnosis['findings'][number]['level'], { red, yellow, cyan
   return level === 'warning' ? yellow(symbols.warning) : cyan(symbols.information);
 }
 
-/** The summary begins with the verdict itself. */
-function verdict({ verdict: word, summary }: Diagnosis, { bold, green, yellow, red, symbols }: Style): string {
+/** The summary begins with the verdict itself; that of `broken` repeats a finding, which stands above here. */
+function verdict({ verdict: word, summary, findings: all }: Diagnosis, { bold, green, yellow, red, symbols }: Style): string {
   const marks: Record<Diagnosis['verdict'], string> = {
     ready: green(symbols.done),
     usable: yellow(symbols.warning),
     open: green(symbols.done),
     broken: red(symbols.failed),
+    unavailable: yellow(symbols.warning),
   };
-  return `${marks[word]} ${bold(shown(summary) ?? word)}\n`;
+  const errors = all.filter(({ level }) => level === 'error').length;
+  const inWords =
+    word === 'broken' ? `Broken: clients cannot sign in, for the reason${errors === 1 ? '' : 's'} above.` : (shown(summary) ?? word);
+  return `${marks[word]} ${bold(inWords)}\n`;
 }
