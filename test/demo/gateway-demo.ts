@@ -8,6 +8,7 @@
  *
  *     npm run demo:gateway                  you allow it in your browser
  *     npm run demo:gateway -- --headless    allows it by itself, needs no browser
+ *     npm run demo:gateway -- --serve       only starts the servers; the gateway is yours to start
  */
 import { parseArgs } from 'node:util';
 import { Client, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client';
@@ -21,16 +22,18 @@ import { freePort } from '../helpers/free-port.ts';
 import { MemoryProvider } from '../helpers/sdk-memory-provider.ts';
 import { type CallbackPage, startCallbackPage } from './callback-page.ts';
 import { startGatewayProcess } from './gateway-process.ts';
+import { optionLines, serveBehindGateway } from './gateway-serve.ts';
 import { createTerminal, type Terminal } from './terminal.ts';
 
 const SCOPE = 'notes:read';
 const USAGE = `npm run demo:gateway                  you allow it in your browser
 npm run demo:gateway -- --headless    allows it by itself, needs no browser
+npm run demo:gateway -- --serve       only starts the servers; the gateway is yours to start
 `;
 
-const { headless } = readOptions();
+const { headless, serve } = readOptions();
 try {
-  await tellAll();
+  await (serve ? serveBehindGateway() : tellAll());
 } catch (thrown) {
   process.stderr.write(`\n${pc.red('✗')} ${thrown instanceof Error ? thrown.message : String(thrown)}\n`);
   process.exitCode = 1;
@@ -164,9 +167,8 @@ function tracing(out: Terminal): (input: string | URL | Request, init?: RequestI
 
 /** As one would type it: an option and its value on each line. */
 function showCommand(argv: readonly string[]): void {
-  const pairs = argv.flatMap((word, n) => (n % 2 === 0 ? [`${word} ${argv[n + 1]}`] : []));
   process.stdout.write(`   ${pc.dim('$')} OIDC_CLIENT_SECRET=… ${pc.bold('authchart gateway')} \\\n`);
-  process.stdout.write(`${pairs.map((pair) => `       ${pair}`).join(' \\\n')}\n`);
+  process.stdout.write(optionLines(argv));
 }
 
 function showAnnouncement(text: string): void {
@@ -174,10 +176,10 @@ function showAnnouncement(text: string): void {
   process.stdout.write(lines.map((line) => `   ${pc.dim('│')} ${line}\n`).join(''));
 }
 
-function readOptions(): { readonly headless: boolean } {
+function readOptions(): { readonly headless: boolean; readonly serve: boolean } {
   try {
     const option = { type: 'boolean', default: false } as const;
-    const { values } = parseArgs({ options: { headless: option, help: { ...option, short: 'h' } } });
+    const { values } = parseArgs({ options: { headless: option, serve: option, help: { ...option, short: 'h' } } });
     if (!values.help) return values;
     process.stdout.write(USAGE);
     process.exit();
