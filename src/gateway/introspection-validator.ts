@@ -183,7 +183,7 @@ function problemsOf(options: IntrospectionOptions): readonly string[] {
     ...when('issuer' in given && !isText(given['issuer']), '`issuer` is no text: leave it out where `iss` need not be looked at.'),
     ...when(
       !(Number.isFinite(cacheSeconds) && cacheSeconds >= 0 && cacheSeconds <= LONGEST_CACHE_SECONDS),
-      `\`cacheSeconds\` must be between 0 and ${LONGEST_CACHE_SECONDS}.`,
+      `\`cacheSeconds\` must be a number of seconds between 0 and ${LONGEST_CACHE_SECONDS}.`,
     ),
     ...when(!(Number.isInteger(cacheEntries) && cacheEntries >= 1), '`cacheEntries` must be a whole number above zero.'),
     ...problemsOfPlatform(given),

@@ -121,7 +121,7 @@ function problemsOf(options: OidcTokenValidatorOptions): readonly string[] {
     ...problemsOfAlgorithms(given['algorithms']),
     ...when(
       !(Number.isFinite(leewaySeconds) && leewaySeconds >= 0 && leewaySeconds <= LONGEST_LEEWAY_SECONDS),
-      `\`leewaySeconds\` must be between 0 and ${LONGEST_LEEWAY_SECONDS}.`,
+      `\`leewaySeconds\` must be a number of seconds between 0 and ${LONGEST_LEEWAY_SECONDS}.`,
     ),
     ...when(
       !Array.isArray(types) || types.length === 0 || types.some((type) => typeof type !== 'string'),

@@ -8,6 +8,7 @@ import type { BackendConfiguration, BackendTokenMode, GatewayConfiguration, Sign
 import { readKeysFile } from './keys-file.ts';
 import { defaultListen, type ListenAddress, listenText, parseListen } from './listen-address.ts';
 import { isRunnable } from './look-backend.ts';
+import { onceEach } from './once-each.ts';
 import { problemsOfParts } from './option-labels.ts';
 import { type Complain, isReadByOthers, type ReadNamedFile, readingNamedFiles } from './secret-files.ts';
 import type { Setting } from './setting-names.ts';
@@ -52,8 +53,9 @@ export async function configure(sources: SettingSources, command: readonly strin
     warnings,
   };
   warnings.push(...portWarnings(configuration, given));
-  problems.push(...(await problemsOfParts(configuration, given)), ...unsafeCombinations(configuration, given));
-  return problems.length > 0 ? { problems: [...new Set(problems)] } : { configuration };
+  problems.push(...(await problemsOfParts(configuration, given)));
+  const told = onceEach(problems, unsafeCombinations(configuration, given), given);
+  return told.length > 0 ? { problems: told } : { configuration };
 }
 
 function signInOf(given: GivenSettings, readFile: ReadNamedFile, complain: Complain): SignInConfiguration | undefined {

@@ -123,7 +123,7 @@ function tokenProblems({ signIn, tokens, scopes, requiredScopes }: GatewayConfig
           .filter((setting) => given.has(setting))
           .map(
             (setting) =>
-              `${given.label(setting)} is about the identity provider's tokens, and ${validates ? `with ${given.label('validator')} that validator alone judges them` : 'clients get tokens of the gateway'}: leave it out.`,
+              `${given.label(setting)} is about the identity provider's tokens, and ${validates ? `with ${given.label('validator')} that validator alone judges them` : `clients get tokens of the gateway (${given.label('tokenFormat')} is ${signIn?.format})`}: leave it out.`,
           )
       : []),
     ...when(
