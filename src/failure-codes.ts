@@ -23,7 +23,7 @@ export const FAILURE_CODES = {
   // configuration and requests
   invalid_configuration: {
     message: 'The configuration is wrong.',
-    advice: 'Fix every problem listed, then try again.',
+    advice: 'Mend what is named, then try again.',
     ...reconfigure,
   },
   url_outside_resource: {

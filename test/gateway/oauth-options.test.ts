@@ -70,7 +70,7 @@ describe('the options of a gateway', () => {
     ['reverseProxy', () => reverseProxy({ resource: GOOD.resource, backend: 'ftp://127.0.0.1' })],
     ['gatewayHandler', () => gatewayHandler({} as GatewayHandlerOptions)],
   ])('are refused in words about the gateway, not about a client, by %s (GWY-14)', (_what, create) => {
-    expect(create).toThrow(/^The configuration is wrong\. .* Fix every problem listed, then try again\. \[invalid_configuration\]$/);
+    expect(create).toThrow(/^The configuration is wrong\. .* Mend what is named, then try again\. \[invalid_configuration\]$/);
   });
 
   it.each([[undefined], [null], ['x'], [{}], [{ ...GOOD, upstream: undefined }]])('are refused where they are %j (GWY-14)', (options) => {
