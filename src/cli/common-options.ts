@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import type { AuthorizationClientOptions } from '../options.ts';
 import { usageError } from './ended.ts';
+import { whyUnreadable } from './why-unreadable.ts';
 
 /** As commander hands them over. */
 export interface CommonOptions {
@@ -68,8 +69,9 @@ export async function readClientSecret(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<string | undefined> {
   if (options.clientSecretFile === undefined) return env[CLIENT_SECRET_VARIABLE] || undefined;
-  const text = await readFile(options.clientSecretFile, 'utf8').catch(() => {
-    throw usageError('The file of --client-secret-file cannot be read.');
+  const path = options.clientSecretFile;
+  const text = await readFile(path, 'utf8').catch((thrown: unknown) => {
+    throw usageError(`The file of --client-secret-file cannot be read${whyUnreadable(thrown, path)}.`);
   });
   const secret = text.replace(/\r?\n$/, '');
   if (secret === '') throw usageError('The file of --client-secret-file is empty.');

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { whyUnreadable } from '../../src/cli/why-unreadable.ts';
 import { runCommand } from './run-command.ts';
 
 const RIGHT = {
@@ -37,5 +38,27 @@ describe('authchart gateway says one thing about', () => {
     ],
   ])('%s (GWY-14)', async (_title, changes, only) => {
     expect(await refusal(changes)).toEqual([expect.stringContaining(`✗ ${only}`), '  See authchart gateway --help.']);
+  });
+});
+
+describe('a file that a setting names', () => {
+  const SECRET_FILE = '✗ `--client-secret-file` names a file that cannot be read:';
+
+  it.each<readonly [title: string, changes: Flags, line: string]>([
+    ['is not there', { '--client-secret-file': './nope' }, `${SECRET_FILE} \`./nope\` does not exist.`],
+    ['is a directory', { '--client-secret-file': '/' }, `${SECRET_FILE} \`/\` is a directory.`],
+    ['lies in a file', { '--client-secret-file': `${import.meta.filename}/x` }, 'does not exist.'],
+    ['has a name that may be the secret itself', { '--client-secret-file': 'hunter2' }, `${SECRET_FILE} it does not exist.`],
+    ['is that of all settings', { '--config': './nope.json' }, '✗ The file of `--config` cannot be read: `./nope.json` does not exist.'],
+  ])('%s: which, and why it cannot be read (GWY-14)', async (_title, changes, line) => {
+    expect((await refusal(changes)).join('\n')).toContain(line);
+  });
+
+  it.each([
+    ['EACCES', ': permission denied for `./x`'],
+    ['EPERM', ': permission denied for `./x`'],
+    ['EIO', ' (EIO)'],
+  ])('cannot be read because of %s, and that is said', (code, why) => {
+    expect(whyUnreadable(Object.assign(new Error('no'), { code }), './x')).toBe(why);
   });
 });

@@ -97,7 +97,11 @@ describe('authchart gateway refuses', () => {
       { '--backend': undefined, '--backend-command': 'x', '--request-timeout': '60' },
       '`--request-timeout` is for a backend that is a URL',
     ],
-    ['a file that is not there', { '--client-secret-file': '/nowhere/at/all' }, '`--client-secret-file` names a file that cannot be read'],
+    [
+      'a file that is not there',
+      { '--client-secret-file': '/nowhere/at/all' },
+      '`--client-secret-file` names a file that cannot be read: `/nowhere/at/all` does not exist.',
+    ],
     ['a page as origin', { '--allowed-origin': 'https://app.example.com/page' }, 'without path'],
     ['a token format that is none', { '--token-format': 'magic' }, 'must be one of jwt, opaque, upstream'],
   ])('%s (GWY-14)', async (_title, changes, reason) => {

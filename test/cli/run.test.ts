@@ -65,7 +65,7 @@ describe('the command line', () => {
     [['login', 'https://mcp.example.com/', '--client-secret-file', 'x'], '--client-secret-file needs --client-id.'],
     [
       ['login', 'https://mcp.example.com/', '--client-id', 'x', '--client-secret-file', '/nowhere'],
-      'The file of --client-secret-file cannot be read.',
+      'The file of --client-secret-file cannot be read: `/nowhere` does not exist.',
     ],
     [['login', 'https://mcp.example.com/', '--client-metadata-url', 'http://app.example/'], 'invalid_configuration'],
   ])('refuses %j with 2 and says why', async (argv, message) => {

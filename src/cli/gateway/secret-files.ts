@@ -1,5 +1,6 @@
 /** The files that settings name: secrets, tokens, keys. */
 import { readFileSync, statSync } from 'node:fs';
+import { whyUnreadable } from '../why-unreadable.ts';
 import type { GivenSettings } from './setting-sources.ts';
 
 export type Complain = (problem: string) => undefined;
@@ -16,8 +17,8 @@ export function readingNamedFiles(given: GivenSettings, complain: Complain, warn
       // Secrets that are mounted into containers are readable for all in there: no reason to refuse.
       if (isReadByOthers(path)) warnings.push(`The file of ${label} can be read by other users of this machine; chmod 600 ends that.`);
       return text === '' ? complain(`${label} names a file that is empty.`) : text;
-    } catch {
-      return complain(`${label} names a file that cannot be read.`);
+    } catch (thrown) {
+      return complain(`${label} names a file that cannot be read${whyUnreadable(thrown, path)}.`);
     }
   };
 }

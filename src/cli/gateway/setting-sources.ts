@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { serverText } from '../../protocol/server-text.ts';
+import { whyUnreadable } from '../why-unreadable.ts';
 import { nameOf, placesOf, SETTINGS, type Setting, type SettingKind, type SettingName, words } from './setting-names.ts';
 import { splitCommand } from './split-command.ts';
 
@@ -139,8 +140,8 @@ function membersOf(path: string, problems: string[]): Readonly<Record<string, un
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
-  } catch {
-    return refuse('The file of `--config` cannot be read.');
+  } catch (thrown) {
+    return refuse(`The file of \`--config\` cannot be read${whyUnreadable(thrown, path)}.`);
   }
   let members: unknown;
   try {
