@@ -12,21 +12,21 @@ import { temporaryDirectory } from '../helpers/temporary-directory.ts';
 
 const FROM_SOURCE = new URL('../helpers/authchart-from-source.ts', import.meta.url).href;
 
-function running(example: string, resource: string, home: string) {
+function running(example: string, resource: string, home: string, changed: NodeJS.ProcessEnv = {}) {
   const path = fileURLToPath(new URL(`../../docs/examples/${example}`, import.meta.url));
   // Where the examples keep logins, on each operating system.
-  const env = { ...process.env, HOME: home, XDG_STATE_HOME: home, LOCALAPPDATA: home };
+  const env = { ...process.env, HOME: home, XDG_STATE_HOME: home, LOCALAPPDATA: home, ...changed };
   const child = spawn(process.execPath, ['--import', FROM_SOURCE, path, resource], { env, stdio: 'pipe' });
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
 }
 
-/** Resolves with the first address that it shows to open. */
-async function shownAddress(stderr: AsyncIterable<Buffer>): Promise<string> {
+/** Resolves with the first address that it shows to open, after these words. */
+async function shownAddress(stderr: AsyncIterable<Buffer>, words: RegExp): Promise<string> {
   let shown = '';
   for await (const piece of stderr) {
     shown += piece;
-    const [, address] = /in a browser, on any device:\n\n(\S+)\n/.exec(shown) ?? [];
+    const address = words.exec(shown)?.[1];
     if (address !== undefined) return address;
   }
   throw new Error(`It showed no address: ${shown}`);
@@ -43,7 +43,8 @@ describe('the examples of a client', () => {
 
     const login = running('watch-a-login.ts', server.url, home);
     const told = text(login.stdout);
-    login.stdin.write(`${await approveWithoutBrowser(await shownAddress(login.stderr.iterator({ destroyOnReturn: false })))}\n`);
+    const address = await shownAddress(login.stderr.iterator({ destroyOnReturn: false }), /in a browser, on any device:\n\n(\S+)\n/);
+    login.stdin.write(`${await approveWithoutBrowser(address)}\n`);
     login.stderr.resume();
     const [exitCode] = await once(login, 'close');
     expect([exitCode, await told]).toEqual([0, expect.stringMatching(/^Authorized for .*weather:read/)]);
@@ -51,5 +52,21 @@ describe('the examples of a client', () => {
     const client = running('mcp-sdk-client.ts', server.url, home);
     client.stderr.pipe(process.stderr);
     expect(await text(client.stdout)).toBe('read_weather\nset_alarm\n');
+  });
+
+  it('tell where to approve when there is no browser to open (OBS-02)', async () => {
+    caughtConsole();
+    const provider = await startOidcProvider({ scopes: Object.values(MCP_SCOPES) });
+    onTestFinished(() => provider.close());
+    const server = await startMcpResource({ issuer: provider.issuer });
+    onTestFinished(() => server.close());
+
+    // Nothing that could open an address is found.
+    const client = running('mcp-sdk-client.ts', server.url, await temporaryDirectory(), { PATH: '', DISPLAY: '', WAYLAND_DISPLAY: '' });
+    const told = text(client.stdout);
+    const address = await shownAddress(client.stderr.iterator({ destroyOnReturn: false }), /^Approve at (\S+)\n/m);
+    const afterwards = text(client.stderr);
+    await fetch(await approveWithoutBrowser(address));
+    expect([await told, await afterwards]).toEqual(['read_weather\nset_alarm\n', 'exchanging\nauthorized\n']);
   });
 });
