@@ -28,7 +28,8 @@ export interface AuthorizationClient {
    * Takes what `fetch` takes and returns the resource's response, its body unread.
    * Runs the whole flow when it is needed. Not bound to `this`: pass it on as it is.
    *
-   * @throws AuthorizationError if authorization failed; the caller's own abort reason if it aborted.
+   * @throws AuthorizationError if authorization failed; the caller's own abort reason if it aborted; where the resource
+   * itself cannot be reached, what the platform's `fetch` throws, a `TypeError`.
    */
   readonly fetch: FetchLike;
   /** Runs the flow without a request, so that a login can be offered beforehand. */

@@ -3,7 +3,9 @@ import { type Failure, type FailureCode, failureOf, type Phase } from './failure
 
 /**
  * Thrown by every public function. `code` is stable; `failure` holds the same
- * facts as plain data. It never has a `cause` and never holds a request, a
+ * facts as plain data. `message` is a line for a log: `failure.message` (what
+ * happened), `failure.advice` (what to do) and the code in brackets; a user
+ * interface shows the first two, each in its place. It never has a `cause` and never holds a request, a
  * response body or a secret (SEC-01).
  */
 export class AuthorizationError extends Error {

@@ -89,7 +89,10 @@ export interface AuthorizationClientOptions {
   readonly resource: string | URL;
   /** Tells several identities for one resource apart (STO-04). Default `default`. */
   readonly account?: string;
-  /** What the client says when it registers. Default: a native client with a loopback redirect. */
+  /**
+   * What the client says when it registers. Default: a native client with the redirect URI `http://127.0.0.1/callback`; without
+   * a `userAgent` there is no default for `redirect_uris`.
+   */
   readonly clientMetadata?: Partial<ClientMetadata>;
   /**
    * The https URL of a hosted client ID metadata document: the client identifier wherever the authorization server
@@ -106,7 +109,7 @@ export interface AuthorizationClientOptions {
   readonly vault?: Store;
   /**
    * How the user is brought to the authorization page, and back. Default: `status` shows the URL, and nothing else
-   * happens until `completeAuthorization` is called.
+   * happens until `completeAuthorization` is called; `clientMetadata.redirect_uris` has to say where the user comes back to.
    */
   readonly userAgent?: UserAgent;
   /**
