@@ -73,10 +73,14 @@ export async function startProgram(setup: ProgramSetup, events: ProgramEvents = 
   });
   const listeners: { readonly [Kind in Report['is']]: (report: Extract<Report, { is: Kind }>) => void } = {
     ready: () => isReady(),
-    opening: ({ authorizationUrl }) => events.onOpening?.(authorizationUrl, program),
+    opening({ authorizationUrl }) {
+      events.onOpening?.(authorizationUrl, program);
+      // Killed by now, it never hears that.
+      order(child, 'opened');
+    },
     'awaiting user': ({ authorizationUrl, deadlineEpochSeconds }) =>
       events.onAwaitingUser?.({ authorizationUrl, deadlineEpochSeconds }, program),
-    dealing: ({ dealing }) => events.onDealing?.(dealing, program, () => goOn(child)),
+    dealing: ({ dealing }) => events.onDealing?.(dealing, program, () => order(child, 'go on')),
     done(report) {
       queuedMs += report.queuedMs;
       waiting.get(report.id)?.(report.outcome);
@@ -87,7 +91,7 @@ export async function startProgram(setup: ProgramSetup, events: ProgramEvents = 
   return program;
 }
 
-function goOn(child: ChildProcess): void {
+function order(child: ChildProcess, given: 'go on' | 'opened'): void {
   // It may have been killed in between: then nobody waits for the answer.
-  if (child.connected) child.send('go on', () => undefined);
+  if (child.connected) child.send(given, () => undefined);
 }
